@@ -1,0 +1,286 @@
+"""What to run: every setting of an experiment, validated, frozen, with a stable hash.
+
+Defaults are the paper's (arXiv 2111.14745, section 4.1), or its released code's where the paper is silent.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ballad.errors import SettingsError
+
+Schedule = Literal["zero_shot", "zero_shot_adapter", "finetune", "joint", "decoupled"]
+Sampler = Literal["instance", "class_balanced", "square_root", "mix_balanced"]
+Objective = Literal["class", "image_to_text", "symmetric"]
+Placement = Literal["image", "text", "both"]
+Towers = Literal["both", "image", "text"]
+Augmentation = Literal["none", "crop_flip", "crop_flip_jitter"]
+Selection = Literal["last", "best"]
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseModel):
+    """Frozen settings that refuse unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DatasetSettings(Settings):
+    """Which images, and how they are thinned out or split."""
+
+    source: str = "demo"
+    """A name in the catalogue, a folder, or a CSV/Parquet table."""
+    imbalance_ratio: Annotated[float, Field(ge=1)] | None = None
+    """n_max / n_min of a long-tail subsample of the training split; None keeps every image."""
+    imbalance_profile: Literal["exponential", "pareto"] = "exponential"
+    shot_groups: Literal["recount", "rho100"] = "recount"
+    """Shot groups from this training split's counts, or (CIFAR-LT) kept from the split with ratio 100."""
+    validation_per_class: Annotated[int, Field(ge=0)] = 0
+    """Images a class set aside from training where the set has no validation split."""
+    test_per_class: Annotated[int, Field(ge=0)] = 0
+    """Images a class set aside from training where the set has no test split."""
+    classes: Annotated[int, Field(ge=2)] | None = None
+    """Keep only so many classes, evenly spaced over the classes ordered by count; None keeps all."""
+    split_seed: int = 0
+    skip_unreadable: bool = False
+    """Leave unreadable images out (they are listed) instead of stopping at the first."""
+
+
+class BackboneSettings(Settings):
+    """Which pretrained dual encoder."""
+
+    name: str = "demo"
+    """``demo``, RN50, RN101, ViT-B/16, RN50x16, an open_clip architecture, ``hf-hub:…``, ``local-dir:…``, a folder."""
+    pretrained: str | None = None
+    """An open_clip tag or a checkpoint file; None takes the name's own weights."""
+    image_tower: Literal["pretrained", "random"] = "pretrained"
+    text_tower: Literal["pretrained", "random"] = "pretrained"
+    image_size: Annotated[int, Field(ge=16)] | None = None
+    """Side of the input in pixels; None takes the backbone's own."""
+    temperature: Positive | None = None
+    """τ of Eq. 1, logits are similarities / τ; None takes the backbone's own logit scale (100 for CLIP).
+    The paper states τ = 1, its released code uses τ = 0.01."""
+    trust_torchscript: bool = False
+    """Read a TorchScript archive (OpenAI's own ``.pt`` files). Such a file can carry code."""
+
+
+class PromptSettings(Settings):
+    """The sentences that stand for a class (Table 10)."""
+
+    kind: Literal["single", "random_single", "ensemble", "custom"] = "single"
+    templates: tuple[str, ...] = ()
+    """For ``custom``: sentences with one ``{}`` each; several are averaged as an ensemble."""
+
+    @model_validator(mode="after")
+    def _templates_fit_kind(self) -> Self:
+        if (self.kind == "custom") != bool(self.templates):
+            raise ValueError("templates are given with kind 'custom', and only with it")
+        for template in self.templates:
+            if template.count("{}") != 1:
+                raise ValueError(f"each template needs exactly one {{}} for the class name; {template!r} does not")
+        return self
+
+
+class PhaseASettings(Settings):
+    """Continued contrastive training of the towers; also the one phase of ``joint``."""
+
+    epochs: Annotated[int, Field(ge=0)] = 50
+    learning_rate: Positive = 1e-5
+    tuned: Towers = "both"
+    """Towers that are trained (Table 5)."""
+    sampler: Sampler = "instance"
+    objective: Objective = "class"
+    """``class``: cross-entropy over all K class texts (Algorithm 1); ``image_to_text``: Eq. 2; ``symmetric``: + 3."""
+    batch_size: Count = 512
+    micro_batch: Count | None = None
+    """Images at a time on the device; gradients accumulate to ``batch_size``. None: the whole batch."""
+    augmentation: Augmentation = "crop_flip"
+    precision: Literal["fp32", "bf16"] = "fp32"
+    """``bf16``: autocast over fp32 weights. Pure half-precision weights lose most updates at a rate of 1e-5."""
+    images_per_draw: Count = 1
+    """Images taken in a row from each class that a class-wise sampler draws (the released code: 4)."""
+    drop_last: bool = False
+    selection: Selection = "last"
+    """Hand on the towers of the last epoch, or of the best on validation."""
+
+
+class PhaseBSettings(Settings):
+    """The balanced linear adapter, Eq. 5, on frozen towers."""
+
+    epochs: Annotated[int, Field(ge=0)] = 10
+    learning_rate: Positive = 0.2
+    sampler: Sampler = "class_balanced"
+    batch_size: Count = 512
+    placement: Placement = "image"
+    """Where the adapter sits (Table 6)."""
+    residual_factor: Fraction = 0.2
+    """λ of Eq. 5: 0 is Phase A alone, 1 the adapter alone."""
+    activation: Literal["relu", "none"] = "relu"
+    bias: bool = True
+    features: Literal["cached", "exact"] = "cached"
+    """Train on stored features, or on fresh augmentations through the towers in every epoch."""
+    views: Count = 1
+    """At most so many stored views an image: the plain one, then augmented ones. Rare classes get the most."""
+    augmentation: Augmentation = "crop_flip"
+    """For the views beyond the first, and for ``exact``."""
+    images_per_draw: Count = 1
+    drop_last: bool = False
+    selection: Selection = "last"
+    """Keep the adapter of the last epoch, or of the best on validation (never on test)."""
+    seed: int | None = None
+    """Seed of the adapter's start and batches; None takes the experiment's."""
+
+
+class OptimizerSettings(Settings):
+    """SGD, for both phases."""
+
+    momentum: Fraction = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 5e-4
+    cosine_by: Literal["step", "epoch"] = "step"
+    """``epoch`` steps before each epoch as the released code does, so the last epoch's rate is 0."""
+
+
+class RuntimeSettings(Settings):
+    """Where and how it is computed; cannot change a number, so not part of the key."""
+
+    device: str = "auto"
+    """``auto``, ``cpu``, ``cuda`` or ``cuda:N``."""
+    workers: Annotated[int, Field(ge=0)] = 0
+    """Processes that decode images; 0 decodes in the training thread."""
+    keep_towers: bool = False
+    """Copy the trained towers into the run's folder."""
+
+
+class Experiment(Settings):
+    """One experiment: settings in, numbers out."""
+
+    name: str = ""
+    notes: str = ""
+    dataset: DatasetSettings = DatasetSettings()
+    backbone: BackboneSettings = BackboneSettings()
+    prompts: PromptSettings = PromptSettings()
+    schedule: Schedule = "decoupled"
+    phase_a: PhaseASettings = PhaseASettings()
+    phase_b: PhaseBSettings = PhaseBSettings()
+    optimizer: OptimizerSettings = OptimizerSettings()
+    runtime: RuntimeSettings = RuntimeSettings()
+    budget: str = "full"
+    """The name of a reduced budget that shaped these settings; shown with every result."""
+    seed: int = 0
+
+    @property
+    def trains_towers(self) -> bool:
+        return self.schedule in ("finetune", "joint", "decoupled")
+
+    @property
+    def trains_adapter(self) -> bool:
+        return self.schedule in ("zero_shot_adapter", "joint", "decoupled")
+
+    @property
+    def adapter_seed(self) -> int:
+        return self.seed if self.phase_b.seed is None else self.phase_b.seed
+
+    @property
+    def key(self) -> str:
+        """16 hex digits that change exactly when a setting changes that can change a number."""
+        return settings_hash(self._what_counts())
+
+    def _what_counts(self) -> dict[str, Any]:
+        settings = self.model_dump(mode="json", exclude={"name", "notes", "runtime", "budget"})
+        settings["phase_a"].pop("micro_batch")
+        settings["phase_b"]["seed"] = self.adapter_seed
+        if not self.trains_towers:
+            settings.pop("phase_a")
+        if not self.trains_adapter:
+            settings.pop("phase_b")
+        return settings
+
+    def with_values(self, values: Mapping[str, Any]) -> "Experiment":
+        """A copy with dotted fields replaced: ``{"phase_b.residual_factor": 0.3}``.
+
+        Raises SettingsError for an unknown field or a value that is not allowed.
+        """
+        settings = self.model_dump(mode="json")
+        for path, value in values.items():
+            if path not in setting_names():
+                raise SettingsError(f"There is no setting '{path}'. {_nearest(path)}")
+            section, _, field = path.rpartition(".")
+            (settings[section] if section else settings)[field] = value
+        return Experiment.parse(settings)
+
+    @classmethod
+    def parse(cls, settings: Mapping[str, Any]) -> "Experiment":
+        """Validate plain values; SettingsError names the field, the value and what is allowed."""
+        try:
+            return cls.model_validate(settings)
+        except ValidationError as error:
+            raise SettingsError(" ".join(_sentence(problem) for problem in error.errors())) from None
+
+    @classmethod
+    def read(cls, path: Path) -> "Experiment":
+        """Read a YAML or JSON file of settings; what is not named keeps its default."""
+        try:
+            settings = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+        except OSError as error:
+            raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from None
+        except yaml.YAMLError as error:
+            raise SettingsError(f"The settings file {path} is neither YAML nor JSON: {error}.") from None
+        if not isinstance(settings, dict):
+            raise SettingsError(f"The settings file {path} must hold a mapping of settings to values.")
+        return cls.parse(settings)
+
+    def to_yaml(self) -> str:
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+    def to_json(self) -> str:
+        return self.model_dump_json(indent=2)
+
+
+def settings_hash(settings: Any) -> str:
+    """16 hex digits of a JSON-able value, independent of the order of its keys."""
+    canonical = json.dumps(settings, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def parse_value(text: str) -> Any:
+    """The value a shell word stands for: ``0.3`` a number, ``true`` a truth value, ``null`` nothing."""
+    # YAML 1.1 takes 1e-5 for a string, for want of a dot.
+    if re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", text):
+        return float(text)
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def setting_names() -> list[str]:
+    """All dotted field names: ``phase_b.residual_factor`` and so on."""
+    names = []
+    for name, value in Experiment().model_dump().items():
+        names += [f"{name}.{field}" for field in value] if isinstance(value, dict) else [name]
+    return names
+
+
+def _nearest(path: str) -> str:
+    from difflib import get_close_matches
+
+    matches = get_close_matches(path, setting_names(), n=3, cutoff=0.5)
+    return f"Did you mean {' or '.join(matches)}?" if matches else f"The settings are {', '.join(setting_names())}."
+
+
+def _sentence(problem: Any) -> str:
+    field = ".".join(str(part) for part in problem["loc"]) or "settings"
+    if problem["type"] == "extra_forbidden":
+        return f"There is no setting '{field}'. {_nearest(field)}"
+    message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    shown = "" if isinstance(problem["input"], dict) else f" = {problem['input']!r}"
+    return f"{field}{shown}: {message}."

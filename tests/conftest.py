@@ -1,0 +1,52 @@
+"""A tiny long-tailed image set on disk and a tiny pretrained-looking backbone, made once."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+CLASS_COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200), "grey": (120, 120, 120)}
+TRAIN_COUNTS = {"red": 24, "green": 12, "blue": 6, "grey": 3}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest file, so that it does not run alone at the end beside idle processes."""
+    items.sort(key=lambda item: item.path.name != "test_demo_effects.py")
+
+
+@pytest.fixture(scope="session")
+def tiny_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of class folders, 45 training, 12 validation and 16 test pictures of noisy colours."""
+    root = tmp_path_factory.mktemp("tiny-images")
+    rng = np.random.default_rng(0)
+    for split, count_of in (("train", TRAIN_COUNTS.get), ("val", lambda name: 3), ("test", lambda name: 4)):
+        for name, colour in CLASS_COLOURS.items():
+            folder = root / split / name
+            folder.mkdir(parents=True)
+            for number in range(count_of(name) or 0):
+                noise = rng.normal(0, 40, (32, 32, 3)) + np.array(colour)
+                Image.fromarray(noise.clip(0, 255).astype(np.uint8)).save(folder / f"{number}.png")
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A local-dir of a CLIP with a small ResNet (batch norm) and a small text transformer, random weights."""
+    import open_clip
+    import torch
+    from safetensors.torch import save_file
+
+    config = {
+        "embed_dim": 16,
+        "vision_cfg": {"image_size": 32, "layers": [1, 1, 1, 1], "width": 8, "patch_size": None},
+        "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
+    }
+    folder = tmp_path_factory.mktemp("tiny-backbone")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = open_clip.CLIP(**config)
+    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": config, "preprocess_cfg": {}}))
+    save_file(model.state_dict(), folder / "open_clip_model.safetensors")
+    return folder
