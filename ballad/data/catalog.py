@@ -1,0 +1,67 @@
+"""The one place that builds datasets: by name, from a folder, or from a table."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from pathlib import Path
+from types import MappingProxyType
+
+from ballad.data.checks import without_unreadable
+from ballad.data.class_names import class_name_notes
+from ballad.data.known.cifar import Cifar10LT, Cifar100LT
+from ballad.data.known.demo import Demo
+from ballad.data.known.entry import KnownDataset
+from ballad.data.known.imagenet import ImageNetLT
+from ballad.data.known.inaturalist import INaturalist2018
+from ballad.data.known.places import PlacesLT
+from ballad.data.known.tiny_imagenet import TinyImageNetLT
+from ballad.data.long_tail import LongTailDataset
+from ballad.data.name_edits import with_edited_names
+from ballad.data.readers.class_folders import read_class_folders
+from ballad.data.readers.collection import ImageCollection
+from ballad.data.readers.list_files import has_lists, read_list_folder
+from ballad.data.readers.tables import TABLE_SUFFIXES, read_table
+from ballad.data.subsets import build_dataset
+from ballad.errors import DataError
+from ballad.experiment import DatasetSettings
+
+_ENTRIES = (Demo(), Cifar100LT(), Cifar10LT(), ImageNetLT(), PlacesLT(), INaturalist2018(), TinyImageNetLT())
+CATALOG: Mapping[str, KnownDataset] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
+"""The datasets that go by a name."""
+
+
+def list_datasets() -> list[KnownDataset]:
+    """Every dataset that goes by a name; ``status()`` tells whether it is there."""
+    return list(CATALOG.values())
+
+
+def load_dataset(settings: DatasetSettings) -> LongTailDataset:
+    """The dataset that ``settings`` describe; reads names, labels and file sizes.
+
+    Decodes images only for ``skip_unreadable``, whose verdict is kept in ``$BALLAD_HOME/unreadable`` (``./runs``).
+    Raises DataError or SettingsError with a sentence that says what is missing, where, and what to do.
+    """
+    entry = CATALOG.get(settings.source)
+    found = entry.load() if entry else _read(settings.source)
+    if entry is not None and settings.imbalance_ratio is None:
+        settings = settings.model_copy(update={"imbalance_ratio": entry.imbalance_ratio})
+    found = with_edited_names(found, settings.source)
+    found = replace(found, notes=(*found.notes, *class_name_notes(found.class_names)))
+    dataset = build_dataset(found, settings)
+    if settings.skip_unreadable:
+        dataset = without_unreadable(dataset, Path(os.environ.get("BALLAD_HOME", "runs")) / "unreadable")
+    return dataset
+
+
+def _read(source: str) -> ImageCollection:
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return read_list_folder(path) if has_lists(path) else read_class_folders(path)
+    if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
+        return read_table(path)
+    if path.is_file():
+        raise DataError(f"{source} is no dataset: give its folder, or a CSV or Parquet table of paths and labels.")
+    matches = get_close_matches(source, CATALOG, n=1)
+    hint = f"did you mean '{matches[0]}'?" if matches else f"the names are {', '.join(CATALOG)}."
+    raise DataError(f"There is no folder or table '{source}', and no dataset of that name; {hint}")

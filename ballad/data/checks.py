@@ -1,0 +1,119 @@
+"""What can be wrong with the images of a dataset: unreadable files, test images that were trained on."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ballad.data.long_tail import LongTailDataset, Split
+from ballad.data.prefetch import available_cores
+from ballad.errors import DataError
+
+NAMES_SHOWN = 5
+
+
+def unreadable_images(dataset: LongTailDataset, on_checked: Callable[[int], None] = lambda done: None) -> pd.DataFrame:
+    """Decode every image; one row for each that fails: split, index, sample, class_name, problem.
+
+    ``on_checked`` is called with the number of images decoded so far; what it raises ends the check.
+    """
+    rows, checked = [], 0
+    with ThreadPoolExecutor(available_cores(), thread_name_prefix="decode") as pool:
+        for split in dataset.splits:
+            if split.paths is None:
+                continue
+            for index, problem in enumerate(_problems(split, pool)):
+                checked += 1
+                on_checked(checked)
+                if problem is not None:
+                    class_name = dataset.class_names[split.labels[index]]
+                    rows.append((split.name, index, split.sample_name(index), class_name, problem))
+    return pd.DataFrame(rows, columns=["split", "index", "sample", "class_name", "problem"])
+
+
+def duplicate_images(dataset: LongTailDataset) -> pd.DataFrame:
+    """Test and validation images with the same bytes as a training image, one row a pair:
+    split, sample, class_name, train_sample, train_class_name."""
+    trained: dict[bytes, int] = {}
+    others = [split for split in dataset.splits if split.name != "train"]
+    held_out_sizes = np.concatenate([_sizes(split) for split in others])
+    for index in np.flatnonzero(np.isin(_sizes(dataset.train), held_out_sizes)).tolist():
+        trained.setdefault(_digest(dataset.train, index), index)
+    rows = []
+    for split in others:
+        for index in np.flatnonzero(np.isin(_sizes(split), _sizes(dataset.train))).tolist():
+            twin = trained.get(_digest(split, index))
+            if twin is not None:
+                rows.append((split.name, *_named(dataset, split, index), *_named(dataset, dataset.train, twin)))
+    return pd.DataFrame(rows, columns=["split", "sample", "class_name", "train_sample", "train_class_name"])
+
+
+def without_unreadable(dataset: LongTailDataset, memory: Path) -> LongTailDataset:
+    """The dataset less the images that cannot be decoded, with a note that lists them.
+
+    Decoding every image takes a while, so the verdict is kept in the folder ``memory`` under the dataset's fingerprint.
+    Raises DataError if a class loses its last training or test image.
+    """
+    unreadable = _remembered(dataset, memory / f"{dataset.fingerprint}.json")
+    if unreadable.empty:
+        return dataset
+    kept = {split.name: _without(split, unreadable) for split in dataset.splits}
+    for name in ("train", "test"):
+        emptied = np.flatnonzero(kept[name].counts(dataset.num_classes) == 0)
+        if len(emptied):
+            raise DataError(f"No {name} image of class '{dataset.class_names[emptied[0]]}' can be read.")
+    return replace(
+        dataset,
+        train=kept["train"],
+        val=kept.get("val"),
+        test=kept["test"],
+        notes=(*dataset.notes, f"{len(unreadable)} unreadable images are left out: {_shown(unreadable['sample'])}."),
+    )
+
+
+def _problems(split: Split, pool: ThreadPoolExecutor) -> Iterator[str | None]:
+    # A thousand at a time: the pool would queue every image of the split at once.
+    for first in range(0, len(split), 1000):
+        yield from pool.map(split.problem, range(first, min(first + 1000, len(split))))
+
+
+def _remembered(dataset: LongTailDataset, path: Path) -> pd.DataFrame:
+    if path.exists():
+        return pd.DataFrame(json.loads(path.read_text(encoding="utf-8")), columns=["split", "index", "sample"])
+    unreadable = unreadable_images(dataset)[["split", "index", "sample"]]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f"{path.name}.{os.getpid()}")
+    scratch.write_text(unreadable.to_json(orient="records"), encoding="utf-8")
+    os.replace(scratch, path)
+    return unreadable
+
+
+def _without(split: Split, unreadable: pd.DataFrame) -> Split:
+    bad = unreadable.loc[unreadable["split"] == split.name, "index"].to_numpy(dtype=np.int64)
+    return split.take(np.setdiff1d(np.arange(len(split)), bad))
+
+
+def _shown(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - NAMES_SHOWN:,} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more
+
+
+def _sizes(split: Split) -> NDArray[np.int64]:
+    """Bytes of each image [N]; only images of one size can be equal."""
+    return split.paths.sizes if split.paths is not None else np.full(len(split), -1)
+
+
+def _digest(split: Split, index: int) -> bytes:
+    return hashlib.sha256(split.encoded(index)).digest()
+
+
+def _named(dataset: LongTailDataset, split: Split, index: int) -> tuple[str, str]:
+    return split.sample_name(index), dataset.class_names[split.labels[index]]

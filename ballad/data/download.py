@@ -1,0 +1,115 @@
+"""Fetch an archive: resumable, checked against its published checksum, unpacked without leaving its folder."""
+
+import hashlib
+import os
+import shutil
+import tarfile
+import tempfile
+import urllib.error
+import urllib.request
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ballad.errors import DataError
+from ballad.events import CancelToken
+
+CHUNK_BYTES = 1 << 20
+TIMEOUT_SECONDS = 30
+
+OnBytes = Callable[[int, int], None]
+"""Called with the bytes that are there and the bytes there will be."""
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A file on the web, with what it must turn out to be."""
+
+    url: str
+    md5: str
+    size: int
+    """Bytes."""
+
+    @property
+    def file_name(self) -> str:
+        return self.url.rsplit("/", 1)[1]
+
+
+def fetch(archive: Archive, folder: Path, on_bytes: OnBytes, cancel: CancelToken) -> Path:
+    """Download ``archive`` into ``folder``, going on where an earlier attempt stopped.
+
+    Raises DataError if the server cannot be reached or the checksum is wrong, and Cancelled.
+    """
+    target = folder / archive.file_name
+    if not target.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(target.name + ".part")
+        try:
+            _download(archive, partial, on_bytes, cancel)
+        except (urllib.error.URLError, OSError, TimeoutError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise DataError(f"{archive.url} cannot be downloaded ({reason}); try again to go on from there.") from None
+        _verify(archive, partial)
+        os.replace(partial, target)
+    else:
+        _verify(archive, target)
+    return target
+
+
+def unpack(path: Path, folder: Path) -> None:
+    """Unpack a ``.tar.gz`` or ``.zip`` into ``folder``, whole or not at all.
+
+    Raises DataError for a damaged archive, and for one with a member that would land outside ``folder``.
+    """
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".unpacking-") as scratch:
+        try:
+            if zipfile.is_zipfile(path):
+                with zipfile.ZipFile(path) as zipped:
+                    _refuse_escapes(path, zipped.namelist())
+                    zipped.extractall(scratch)
+            else:
+                with tarfile.open(path) as tarred:
+                    tarred.extractall(scratch, filter="data")
+        except tarfile.FilterError as error:
+            raise DataError(f"The archive {path} is not unpacked: {error}.") from None
+        except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+            raise DataError(f"The archive {path} cannot be unpacked: {error}; delete it and try again.") from None
+        for entry in Path(scratch).iterdir():
+            if (folder / entry.name).is_dir():
+                shutil.rmtree(folder / entry.name)
+            os.replace(entry, folder / entry.name)
+
+
+def _download(archive: Archive, partial: Path, on_bytes: OnBytes, cancel: CancelToken) -> None:
+    done = partial.stat().st_size if partial.exists() else 0
+    if done >= archive.size:
+        return
+    request = urllib.request.Request(archive.url, headers={"Range": f"bytes={done}-"} if done else {})
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
+        if answer.status != 206:  # the server sends the whole file whatever was asked for
+            done = 0
+        with partial.open("ab" if done else "wb") as file:
+            while chunk := answer.read(CHUNK_BYTES):
+                cancel.check()
+                file.write(chunk)
+                done += len(chunk)
+                on_bytes(done, archive.size)
+    if done < archive.size:
+        raise TimeoutError(f"the connection ended after {done:,} of {archive.size:,} bytes")
+
+
+def _verify(archive: Archive, path: Path) -> None:
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    if digest.hexdigest() != archive.md5:
+        path.unlink()
+        raise DataError(f"{path.name} from {archive.url} has the wrong checksum and was deleted; download it again.")
+
+
+def _refuse_escapes(path: Path, names: list[str]) -> None:
+    for name in names:
+        if name.startswith(("/", "\\")) or ".." in Path(name).parts:
+            raise DataError(f"The archive {path} is not unpacked: its member '{name}' would land outside the folder.")

@@ -1,0 +1,67 @@
+"""From image files to batches on the device: the front door of decoding, views and prefetching."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ballad.data.decoding import open_rgb
+from ballad.data.long_tail import Split
+from ballad.data.prefetch import EpochViews, decode_in_processes, decode_in_threads
+from ballad.data.views import ImageSpec, evaluation_view, training_view
+from ballad.events import CancelToken
+from ballad.experiment import Augmentation
+
+if TYPE_CHECKING:
+    import torch
+
+    Batch = tuple[torch.Tensor, torch.Tensor, NDArray[np.int64]]
+
+__all__ = ["ImageSpec", "evaluation_view", "image_batches", "open_rgb", "to_input", "training_view"]
+
+
+def image_batches(
+    split: Split,
+    spec: ImageSpec,
+    batches: Sequence[NDArray[np.int64]],
+    *,
+    augmentation: Augmentation = "none",
+    seed: int = 0,
+    epoch: int = 0,
+    first_batch: int = 0,
+    workers: int = 0,
+    cancel: CancelToken | None = None,
+) -> "Iterator[Batch]":
+    """Decode an epoch's ``batches`` of sample indices, a few ahead, from ``batches[first_batch]`` on.
+
+    Yields pixels uint8 [B, S, S, 3], labels int64 [B] and the indices. Randomness comes from the seed, the epoch and
+    the sample's position in the epoch alone, so neither ``workers`` nor a resumed epoch changes a pixel. Threads
+    (``workers=0``) and processes end when the iterator is exhausted or closed.
+
+    Raises DataError for an image that cannot be read and Cancelled when ``cancel`` was requested.
+    """
+    import torch
+
+    views = EpochViews.of(split, spec, batches, augmentation, seed, epoch)
+    numbers = range(first_batch, len(batches))
+    # Pixels that are there already need no decoding, and would have to be copied to every process.
+    in_processes = workers and split.paths is not None
+    decoded = decode_in_processes(views, numbers, workers) if in_processes else decode_in_threads(views, numbers)
+    try:
+        for number, pixels in zip(numbers, decoded, strict=True):
+            if cancel is not None:
+                cancel.check()
+            batch = batches[number]
+            yield torch.from_numpy(pixels), torch.from_numpy(split.labels[batch]), batch
+    finally:
+        decoded.close()
+
+
+def to_input(pixels: "torch.Tensor", spec: ImageSpec, device: "str | torch.device") -> "torch.Tensor":
+    """Pixels uint8 [B, S, S, 3] as a normalised float32 tensor [B, 3, S, S] on ``device``, channels last in memory."""
+    import torch
+
+    scaled = pixels.to(device, non_blocking=True).permute(0, 3, 1, 2).to(torch.float32).div_(255)
+    mean, std = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (spec.mean, spec.std))
+    return scaled.sub_(mean).div_(std)

@@ -1,0 +1,176 @@
+"""Decode batches ahead of the training step, in threads or in processes of their own."""
+
+import math
+import os
+import pickle
+import subprocess
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+import ballad
+from ballad.data.long_tail import Split
+from ballad.data.views import ImageSpec, evaluation_view, training_view
+from ballad.errors import DataError
+from ballad.experiment import Augmentation
+
+Pixels = NDArray[np.uint8]
+"""Views of a batch [B, S, S, 3]."""
+
+BATCHES_AHEAD = 2
+"""Batches in the making in threads while the training step runs."""
+MOST_THREADS = 8
+"""Beyond this the threads wait for the interpreter more than they decode; processes go further."""
+
+DECODED, FAILED = b"P", b"E"
+"""First byte of a decoding process's answer: pixels follow, or a sentence."""
+
+
+@dataclass(frozen=True, eq=False)
+class EpochViews:
+    """Every view of an epoch, by the number of the batch and the place in it."""
+
+    split: Split
+    spec: ImageSpec
+    batches: Sequence[NDArray[np.int64]]
+    starts: list[int]
+    """Position in the epoch of each batch's first sample."""
+    augmentation: Augmentation
+    seed: int
+    epoch: int
+
+    @classmethod
+    def of(
+        cls,
+        split: Split,
+        spec: ImageSpec,
+        batches: Sequence[NDArray[np.int64]],
+        augmentation: Augmentation,
+        seed: int,
+        epoch: int,
+    ) -> "EpochViews":
+        starts = [0, *accumulate(len(batch) for batch in batches)]
+        return cls(split, spec, batches, starts, augmentation, seed, epoch)
+
+    def empty(self, number: int) -> Pixels:
+        """Room for the views of batch ``number``."""
+        return np.empty((len(self.batches[number]), self.spec.size, self.spec.size, 3), dtype=np.uint8)
+
+    def write(self, number: int, places: range, out: Pixels) -> None:
+        """Write the views at ``places`` of batch ``number`` to ``out``. Raises DataError for an unreadable image."""
+        batch = self.batches[number]
+        for place in places:
+            image = self._image(int(batch[place]))
+            if self.augmentation == "none":
+                out[place] = evaluation_view(image, self.spec)
+            else:
+                rng = np.random.default_rng([self.seed, self.epoch, self.starts[number] + place])
+                out[place] = training_view(image, self.spec, self.augmentation, rng)
+
+    def _image(self, index: int) -> Image.Image:
+        try:
+            return self.split.image(index)
+        except DataError as error:
+            raise DataError(f"{error} Set dataset.skip_unreadable to leave such images out.") from None
+
+
+def decode_in_threads(views: EpochViews, numbers: range) -> Generator[Pixels, None, None]:
+    """The batches ``numbers`` in order. Pillow lets other threads run while it decodes and resizes."""
+    threads = min(available_cores(), MOST_THREADS)
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
+
+    def start(number: int) -> Callable[[], Pixels]:
+        pixels = views.empty(number)
+        share = max(1, math.ceil(len(pixels) / threads))
+        places = [range(first, min(first + share, len(pixels))) for first in range(0, len(pixels), share)]
+        return _when_done(pixels, [pool.submit(views.write, number, part, pixels) for part in places])
+
+    try:
+        yield from _in_order(numbers, start, BATCHES_AHEAD)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def decode_in_processes(views: EpochViews, numbers: range, workers: int) -> Generator[Pixels, None, None]:
+    """The batches ``numbers`` in order, each decoded whole by one of ``workers`` processes.
+
+    They are plain subprocesses of :mod:`ballad.data.decode_worker`: multiprocessing would run the caller's main script
+    again in each of them, and a forked child could inherit a lock that another thread holds.
+    """
+    workers = min(workers, len(numbers))
+    processes = [_start_process(views, numbers[first::workers]) for first in range(workers)]
+    pool = ThreadPoolExecutor(max(workers, 1), thread_name_prefix="decode")
+
+    def start(number: int) -> Callable[[], Pixels]:
+        pixels = views.empty(number)
+        process = processes[(number - numbers.start) % workers]
+        return _when_done(pixels, [pool.submit(_receive, process, pixels)])
+
+    try:
+        yield from _in_order(numbers, start, workers)
+    finally:
+        for process in processes:
+            process.kill()
+        pool.shutdown(wait=True, cancel_futures=True)
+        for process in processes:
+            process.communicate()
+
+
+def available_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _in_order(
+    numbers: range, start: Callable[[int], Callable[[], Pixels]], ahead: int
+) -> Generator[Pixels, None, None]:
+    pending = deque(start(number) for number in numbers[:ahead])
+    for number in numbers:
+        pixels = pending.popleft()()
+        if number + ahead < numbers.stop:
+            pending.append(start(number + ahead))
+        yield pixels
+
+
+def _when_done(pixels: Pixels, parts: list[Future[None]]) -> Callable[[], Pixels]:
+    def wait() -> Pixels:
+        for part in parts:
+            part.result()
+        return pixels
+
+    return wait
+
+
+def _start_process(views: EpochViews, numbers: range) -> subprocess.Popen[bytes]:
+    project = str(Path(ballad.__file__).parent.parent)
+    path = os.pathsep.join([project, *filter(None, [os.environ.get("PYTHONPATH")])])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ballad.data.decode_worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert process.stdin is not None
+    pickle.dump((views, numbers), process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+    process.stdin.flush()
+    return process
+
+
+def _receive(process: subprocess.Popen[bytes], pixels: Pixels) -> None:
+    assert process.stdout is not None
+    answer = process.stdout.read(1)
+    if answer == FAILED:
+        raise DataError(process.stdout.read().decode())
+    rest = pixels.data.cast("B")
+    while answer and (received := process.stdout.readinto(rest)):  # type: ignore[attr-defined]
+        rest = rest[received:]
+    if not answer or len(rest):
+        raise RuntimeError(f"a decoding process ended before its batch was whole (exit code {process.poll()})")

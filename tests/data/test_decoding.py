@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from ballad.data.decoding import open_rgb
+from ballad.errors import DataError
+
+
+def save(path, image, **options):
+    image.save(path, **options)
+    return path
+
+
+def colour(image, place=(0, 0)):
+    return image.getpixel(place)
+
+
+def test_grey_becomes_rgb(tmp_path):
+    picture = open_rgb(save(tmp_path / "a.png", Image.new("L", (4, 4), 77)))
+    assert (picture.mode, colour(picture)) == ("RGB", (77, 77, 77))
+
+
+def test_16_bit_grey_keeps_the_high_byte(tmp_path):
+    values = np.full((4, 4), 0x7F80, dtype=np.uint16)
+    assert colour(open_rgb(save(tmp_path / "a.png", Image.fromarray(values)))) == (127, 127, 127)
+
+
+def test_dark_16_bit_grey_stays_dark(tmp_path):
+    values = np.full((4, 4), 200, dtype=np.uint16)
+    assert colour(open_rgb(save(tmp_path / "a.png", Image.fromarray(values)))) == (0, 0, 0)
+
+
+def test_floats_in_0_to_1(tmp_path):
+    values = np.full((4, 4), 0.5, dtype=np.float32)
+    assert colour(open_rgb(save(tmp_path / "a.tif", Image.fromarray(values)))) == (127, 127, 127)
+
+
+def test_cmyk_becomes_rgb(tmp_path):
+    red, green, blue = colour(open_rgb(save(tmp_path / "a.jpg", Image.new("CMYK", (8, 8), (0, 255, 255, 0)))))
+    assert red > 240 and green < 15 and blue < 15
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparency_lies_on_white(tmp_path, mode):
+    clear = Image.new("RGBA", (4, 4), (0, 0, 0, 0))
+    clear.putpixel((3, 3), (0, 0, 0, 255))
+    picture = open_rgb(save(tmp_path / "a.png", clear.convert(mode)))
+    assert colour(picture) == (255, 255, 255)
+    assert colour(picture, (3, 3)) == (0, 0, 0)
+
+
+def test_an_animation_gives_its_first_frame(tmp_path):
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "blue")]
+    path = save(tmp_path / "a.gif", frames[0], save_all=True, append_images=frames[1:])
+    assert colour(open_rgb(path)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp"])
+def test_exif_orientation_is_applied(tmp_path, name):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # shown after a quarter turn clockwise
+    picture = Image.new("RGB", (30, 20), "blue")
+    picture.paste("red", (0, 0, 30, 10))
+    turned = open_rgb(save(tmp_path / name, picture, exif=exif))
+    assert turned.size == (20, 30)
+    assert colour(turned, (17, 15))[0] > 200
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.png"])
+def test_a_truncated_file(tmp_path, write_picture, name):
+    path = write_picture(tmp_path / name)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(DataError, match=rf"The image .*{name} cannot be read: .*\w\.$"):
+        open_rgb(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture at all"])
+def test_a_file_that_is_no_image(tmp_path, content):
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(DataError, match=r"a.jpg cannot be read: cannot identify image file"):
+        open_rgb(tmp_path / "a.jpg")
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(DataError, match=r"The image .*a.jpg does not exist"):
+        open_rgb(tmp_path / "a.jpg")

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from ballad.data.files import ImageFiles
+from ballad.data.images import ImageSpec, image_batches
+from ballad.data.long_tail import Split
+from ballad.data.pixel_cache import decoded_once
+from ballad.errors import Cancelled, DataError
+from ballad.events import CancelToken
+
+SPEC = ImageSpec(size=32, mean=(0.5,) * 3, std=(0.5,) * 3)
+
+
+@pytest.fixture
+def split(tmp_path) -> Split:
+    """Twelve noisy JPEG and PNG pictures of 20 × 24 pixels."""
+    rng = np.random.default_rng(0)
+    names = [f"{number}.{'jpg' if number % 2 else 'png'}" for number in range(12)]
+    for name in names:
+        Image.fromarray(rng.integers(0, 256, (24, 20, 3), dtype=np.uint8)).save(tmp_path / name)
+    return Split("train", np.arange(12) % 3, paths=ImageFiles.find(tmp_path, names))
+
+
+@pytest.fixture
+def decode(tmp_path):
+    notices: list[str] = []
+
+    def go(split: Split, cancel: CancelToken | None = None) -> Split:
+        return decoded_once(
+            split,
+            tmp_path / "pixels",
+            on_event=lambda event: notices.append(event.message),
+            cancel=cancel or CancelToken(),
+        )
+
+    go.notices = notices
+    go.folder = tmp_path / "pixels"
+    return go
+
+
+@pytest.mark.parametrize("augmentation", ["none", "crop_flip", "crop_flip_jitter"])
+@pytest.mark.parametrize("workers", [0, 1])
+def test_batches_are_pixel_identical_to_those_of_the_files(split, decode, augmentation, workers):
+    batches = [np.array([3, 1, 7, 7]), np.array([0, 11])]
+    cached = decode(split)
+    assert cached.pixels is not None
+    ours = image_batches(cached, SPEC, batches, augmentation=augmentation, seed=4, workers=workers)
+    files = image_batches(split, SPEC, batches, augmentation=augmentation, seed=4)
+    for (pixels, labels, _), (expected, expected_labels, _) in zip(ours, files, strict=True):
+        assert pixels.equal(expected) and labels.equal(expected_labels)
+
+
+def test_it_is_announced_with_its_size_and_written_once(split, decode):
+    first = decode(split)
+    assert len(decode.notices) == 1 and "12 images of train" in decode.notices[0] and "MB" in decode.notices[0]
+    written = [path.stat().st_mtime_ns for path in decode.folder.iterdir()]
+    again = decode(split)
+    assert len(decode.notices) == 1
+    assert [path.stat().st_mtime_ns for path in decode.folder.iterdir()] == written
+    assert np.array_equal(first.pixels, again.pixels)
+
+
+def test_a_picture_of_another_size_leaves_the_files_in_use(split, decode, tmp_path):
+    Image.new("RGB", (24, 20)).save(tmp_path / "2.png")
+    assert decode(split) is split
+    assert not list(decode.folder.glob("*"))
+
+
+def test_large_pictures_stay_in_their_files(decode, tmp_path):
+    Image.new("RGB", (300, 300)).save(tmp_path / "large.png")
+    split = Split("test", np.array([0]), paths=ImageFiles.find(tmp_path, ["large.png"]))
+    assert decode(split) is split and not decode.notices
+
+
+def test_an_unreadable_picture_is_left_to_the_reader(split, decode, tmp_path):
+    (tmp_path / "2.png").write_bytes(b"no picture")
+    assert decode(split) is split
+    with pytest.raises(DataError, match=r"2\.png"):
+        list(image_batches(split, SPEC, [np.array([2])]))
+
+
+def test_a_changed_file_is_decoded_again(split, decode, tmp_path):
+    decode(split)
+    Image.new("RGB", (20, 24), "red").save(tmp_path / "0.png")
+    assert decode(split).pixels[0, 0, 0].tolist() == [255, 0, 0]
+
+
+def test_cancel_leaves_nothing_behind(split, decode):
+    cancel = CancelToken()
+    cancel.cancel()
+    with pytest.raises(Cancelled):
+        decode(split, cancel)
+    assert not list(decode.folder.glob("*"))
