@@ -1,0 +1,65 @@
+"""open_clip's published backbones as a table to choose from, and their download; never imports torch."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ballad.errors import BackboneError
+from ballad.model.hub import DownloadProgress, cached_file, fetch_file
+from ballad.model.registry import HubWeights, architecture_config, architecture_names, pretrained_tags
+
+PARAMETERS_FILE = Path(__file__).parent.parent / "assets" / "open_clip_parameters.csv"
+"""Written by scripts/count_parameters.py, since counting them means building all models."""
+
+
+def list_backbones(search: str = "") -> pd.DataFrame:
+    """All architectures and their pretrained weights whose names hold every word of ``search``.
+
+    Columns: ``architecture``, ``tag`` (missing where nothing is published), ``image_parameters`` and
+    ``text_parameters`` (missing for Hugging Face text towers), ``embed_dim``, ``image_size`` (pixels), ``on_disk``.
+    An architecture and a tag are what the settings ``backbone.name`` and ``backbone.pretrained`` take.
+    """
+    words = search.lower().split()
+    rows = [row for name in architecture_names() for row in _rows(name) if _names_hold(row, words)]
+    columns = ["architecture", "tag", "embed_dim", "image_size", "on_disk"]
+    return pd.DataFrame(rows, columns=columns).merge(_parameters(), on="architecture", how="left")
+
+
+def download_weights(architecture: str, tag: str, progress: DownloadProgress | None = None) -> Path:
+    """Bring published weights to this disk, where every later run finds them; returns the file.
+
+    Raises BackboneError for an unknown tag, or where the hub cannot be reached.
+    """
+    weights = pretrained_tags(architecture).get(tag)
+    if weights is None:
+        raise BackboneError(f"open_clip publishes no weights '{tag}' for '{architecture}'.")
+    return fetch_file(weights.repository, weights.filenames, progress)
+
+
+def _rows(architecture: str) -> list[dict[str, Any]]:
+    config = architecture_config(architecture)
+    row = {
+        "architecture": architecture,
+        "tag": None,
+        "embed_dim": config["embed_dim"],
+        "image_size": config["vision_cfg"].get("image_size", 224),
+        "on_disk": False,
+    }
+    published = pretrained_tags(architecture).items()
+    return [{**row, "tag": tag, "on_disk": _is_on_disk(weights)} for tag, weights in published] or [row]
+
+
+def _names_hold(row: dict[str, Any], words: list[str]) -> bool:
+    names = f"{row['architecture']} {row['tag'] or ''}".lower()
+    return all(word in names for word in words)
+
+
+def _is_on_disk(weights: HubWeights) -> bool:
+    return cached_file(weights.repository, weights.filenames) is not None
+
+
+@cache
+def _parameters() -> pd.DataFrame:
+    return pd.read_csv(PARAMETERS_FILE).astype({"image_parameters": "Int64", "text_parameters": "Int64"})

@@ -1,0 +1,99 @@
+"""Files of the Hugging Face hub: from its cache on this disk, else downloaded, else a sentence at once."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ballad.errors import BackboneError
+
+PROBE_SECONDS = 4.0
+"""How long the hub may take to say whether it has a file, before we call ourselves offline."""
+
+WAYS_TO_PROVIDE_WEIGHTS = (
+    "Three ways to provide it: connect this machine to the network once, and it is downloaded and kept; "
+    "or bring the weights file and name it with --set backbone.pretrained=PATH; "
+    "or bring a folder with open_clip_config.json and the weights and choose it with --backbone FOLDER."
+)
+
+DownloadProgress = Callable[[int, int | None], None]
+"""Called with the bytes that are here and, once known, the bytes of the whole file."""
+
+
+def cached_file(repository: str, filenames: Sequence[str]) -> Path | None:
+    """The first of ``filenames`` of a repository that an earlier download left on this disk."""
+    from huggingface_hub import try_to_load_from_cache
+
+    for filename in filenames:
+        path = try_to_load_from_cache(repository, filename)
+        if isinstance(path, str):
+            return Path(path)
+    return None
+
+
+def fetch_file(
+    repository: str,
+    filenames: Sequence[str],
+    progress: DownloadProgress | None = None,
+    *,
+    offline_advice: str = WAYS_TO_PROVIDE_WEIGHTS,
+) -> Path:
+    """The first of ``filenames`` that the repository has, downloaded unless it is on this disk.
+
+    The download is resumable and checked by the hub's client. Raises BackboneError where the hub cannot be reached
+    (within PROBE_SECONDS) or does not give the file.
+    """
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HTTPError
+
+    on_disk = cached_file(repository, filenames)
+    if on_disk:
+        return on_disk
+    filename = _first_available(repository, filenames, offline_advice)
+    try:
+        return Path(hf_hub_download(repository, filename, tqdm_class=_bar_that_reports(progress) if progress else None))
+    except (OSError, HTTPError) as error:
+        raise BackboneError(
+            f"The download of {filename} from huggingface.co/{repository} broke off ({_first_line(error)}); "
+            "start it again to continue where it stopped."
+        ) from None
+
+
+def _first_available(repository: str, filenames: Sequence[str], offline_advice: str) -> str:
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import GatedRepoError, HTTPError, RemoteEntryNotFoundError, RepositoryNotFoundError
+
+    # One question a file, without the client's own retries, which take 20 s and more on a machine without a network.
+    for filename in filenames:
+        try:
+            get_hf_file_metadata(hf_hub_url(repository, filename), timeout=PROBE_SECONDS)
+            return filename
+        except RemoteEntryNotFoundError:
+            continue
+        except GatedRepoError:
+            raise BackboneError(
+                f"huggingface.co/{repository} asks for its licence to be accepted: do so on its page, "
+                "then run 'hf auth login' on this machine."
+            ) from None
+        except RepositoryNotFoundError:
+            raise BackboneError(f"There is no repository {repository} on huggingface.co; check the name.") from None
+        except (OSError, HTTPError):
+            raise BackboneError(
+                f"The file {filename} of huggingface.co/{repository} is not on this disk, and the hub cannot be "
+                f"reached. {offline_advice}"
+            ) from None
+    raise BackboneError(f"huggingface.co/{repository} has none of the files {', '.join(filenames)}.")
+
+
+def _bar_that_reports(progress: DownloadProgress) -> type:
+    from tqdm import tqdm
+
+    class ReportingBar(tqdm):
+        """The hub client's progress bar, with ``progress`` in place of the terminal."""
+
+        def display(self, *args: object, **kwargs: object) -> None:
+            progress(int(self.n), int(self.total) if self.total else None)
+
+    return ReportingBar
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

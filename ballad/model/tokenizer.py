@@ -1,0 +1,58 @@
+"""The tokenizer that a backbone's text tower was trained with."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from ballad.errors import BackboneError
+from ballad.model.hub import fetch_file
+
+Tokenizer = Callable[[list[str]], Tensor]
+"""From P prompts to token ids int64 ``[P, L]``, padded to the model's context."""
+
+TOKENIZER_CONFIG = "tokenizer_config.json"
+
+
+def load_tokenizer(text_config: dict[str, Any], folder: Path | None) -> Tokenizer:
+    """CLIP's own byte-pair tokenizer, or the Hugging Face one that the ``text_cfg`` of an open_clip model names.
+
+    The latter is read from ``folder`` where its files lie there, else from the hub or its cache. Raises BackboneError
+    if it cannot be had.
+    """
+    from open_clip.tokenizer import DEFAULT_CONTEXT_LENGTH, SimpleTokenizer
+
+    context_length = text_config.get("context_length", DEFAULT_CONTEXT_LENGTH)
+    options = text_config.get("tokenizer_kwargs") or {}
+    name = text_config.get("hf_tokenizer_name")
+    if not name:
+        return SimpleTokenizer(context_length=context_length, **options)
+    source = str(folder) if folder and (folder / TOKENIZER_CONFIG).is_file() else name
+    mode = text_config.get("tokenizer_mode")
+    return _hugging_face_tokenizer(source, context_length=context_length, tokenizer_mode=mode, **options)
+
+
+def _hugging_face_tokenizer(source: str, **options: Any) -> Tokenizer:
+    from open_clip.tokenizer import HFTokenizer
+
+    try:
+        import transformers  # noqa: F401
+    except ImportError:
+        raise BackboneError(
+            f"This backbone's tokenizer, {source}, needs the package transformers: pip install transformers."
+        ) from None
+    build = partial(HFTokenizer, source, **options)
+    try:
+        return build(local_files_only=True)
+    except (OSError, ValueError):  # Not on this disk, or not whole.
+        advice = (
+            "It belongs to the backbone's tokenizer: connect this machine to the network once, or choose a folder that "
+            "holds open_clip_config.json, the weights and the tokenizer's files with --backbone FOLDER."
+        )
+        fetch_file(source, (TOKENIZER_CONFIG,), offline_advice=advice)
+    try:
+        return build()
+    except (OSError, ValueError) as error:
+        raise BackboneError(f"The tokenizer {source} cannot be read: {str(error).partition(chr(10))[0]}") from None

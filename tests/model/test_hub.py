@@ -1,0 +1,71 @@
+"""The hub's client against a small hub of our own on this machine."""
+
+import pytest
+
+from ballad.errors import BackboneError
+from ballad.experiment import BackboneSettings
+from ballad.model.backbone import load_backbone
+from ballad.model.hub import cached_file, fetch_file
+from tests.model.conftest import WriteBackbone
+
+
+def test_a_file_is_downloaded_once_and_progress_told(hub_files: dict[str, bytes]):
+    hub_files["owner/model/resolve/main/weights.bin"] = bytes(300_000)
+    told: list[tuple[int, int | None]] = []
+    path = fetch_file("owner/model", ["weights.bin"], lambda done, total: told.append((done, total)))
+    assert path.read_bytes() == bytes(300_000)
+    assert told[-1] == (300_000, 300_000)
+    hub_files.clear()
+    assert fetch_file("owner/model", ["weights.bin"]) == path == cached_file("owner/model", ["weights.bin"])
+
+
+def test_the_first_file_that_the_repository_has_is_taken(hub_files: dict[str, bytes]):
+    hub_files["owner/model/resolve/main/second.bin"] = b"2"
+    hub_files["owner/model/resolve/main/third.bin"] = b"3"
+    assert fetch_file("owner/model", ["first.bin", "second.bin", "third.bin"]).name == "second.bin"
+
+
+def test_a_repository_without_the_file_says_so(hub_files: dict[str, bytes]):
+    hub_files["owner/model/resolve/main/readme"] = b"1"
+    with pytest.raises(BackboneError, match=r"owner/model has none of the files weights\.bin"):
+        fetch_file("owner/model", ["weights.bin"])
+
+
+def test_a_repository_that_does_not_exist_is_named(hub_files: dict[str, bytes]):
+    with pytest.raises(BackboneError, match="no repository owner/typo"):
+        fetch_file("owner/typo", ["weights.bin"])
+
+
+def test_a_backbone_of_the_hub_is_loaded_with_its_configuration(
+    hub_files: dict[str, bytes], write_backbone: WriteBackbone
+):
+    folder = write_backbone("resnet")
+    for file in folder.iterdir():
+        hub_files[f"owner/tiny/resolve/main/{file.name}"] = file.read_bytes()
+    backbone = load_backbone(BackboneSettings(name="hf-hub:owner/tiny"), seed=0)
+    same = load_backbone(BackboneSettings(name=str(folder)), seed=0).tower_state()
+    assert all(tensor.equal(same[name]) for name, tensor in backbone.tower_state().items())
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_without_a_network_the_file_and_three_ways_are_named():
+    with pytest.raises(BackboneError) as error:
+        load_backbone(BackboneSettings(name="RN50"), seed=0)
+    sentence = str(error.value)
+    assert "open_clip_model.safetensors of huggingface.co/timm/resnet50_clip.openai is not on this disk" in sentence
+    for way in ("connect this machine", "--set backbone.pretrained=PATH", "--backbone FOLDER"):
+        assert way in sentence
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_without_a_network_random_towers_can_still_be_built():
+    random = BackboneSettings(name="ViT-S-32-alt", image_tower="random", text_tower="random")
+    assert load_backbone(random, seed=0).embed_dim == 256
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_without_a_network_a_hugging_face_tokenizer_is_named():
+    # Of the SigLIP models; it is fetched beside the weights, and needs a package of its own.
+    random = BackboneSettings(name="ViT-B-16-SigLIP2", image_tower="random", text_tower="random")
+    with pytest.raises(BackboneError, match=r"timm/ViT-B-16-SigLIP2"):
+        load_backbone(random, seed=0)

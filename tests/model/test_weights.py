@@ -1,0 +1,143 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from ballad.errors import BackboneError
+from ballad.experiment import BackboneSettings
+from ballad.model.backbone import Backbone, load_backbone
+from ballad.model.registry import architecture_config
+from tests.model.conftest import WriteBackbone
+
+pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:FutureWarning")
+
+State = dict[str, Tensor]
+
+
+def save_torchscript(state: State, path: Path) -> None:
+    """As OpenAI's archives are: half-precision tensors in nested modules, and three numbers beside them."""
+    root = nn.Module()
+    for name, tensor in {**state, "input_resolution": 224, "context_length": 77, "vocab_size": 49408}.items():
+        *parents, leaf = name.split(".")
+        module = root
+        for parent in parents:
+            if parent not in dict(module.named_children()):
+                module.add_module(parent, nn.Module())
+            module = module.get_submodule(parent)
+        module.register_buffer(leaf, torch.as_tensor(tensor))
+    torch.jit.script(root).save(str(path))
+
+
+def outputs(backbone: Backbone) -> tuple[Tensor, Tensor]:
+    size = backbone.image_spec.size
+    images = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        return backbone.encode_images(images), backbone.encode_text(backbone.tokenize(["a photo of a goldfish."]))
+
+
+@pytest.fixture(scope="module")
+def rn50() -> tuple[State, tuple[Tensor, Tensor], float]:
+    """A random RN50's state in half precision, as OpenAI's is, its outputs and its logit scale."""
+    random = BackboneSettings(name="RN50", image_tower="random", text_tower="random")
+    backbone = load_backbone(random, seed=1)
+    model = backbone._model
+    with torch.no_grad():
+        # At their random start the residual branches are silent, and a tensor in the wrong place would not show.
+        for name, parameter in model.named_parameters():
+            if name.endswith("bn3.weight"):
+                parameter.fill_(0.5)
+        model.logit_scale.fill_(4.5)
+    model.load_state_dict({name: tensor.half().float() for name, tensor in model.state_dict().items()})
+    state = {name: tensor.half().contiguous() for name, tensor in model.state_dict().items()}
+    return state, outputs(backbone), float(torch.tensor(4.5).exp())
+
+
+def as_safetensors(state: State, folder: Path) -> BackboneSettings:
+    save_file(state, folder / "rn50.safetensors")
+    return BackboneSettings(name="RN50", pretrained=str(folder / "rn50.safetensors"))
+
+
+def as_state_dict(state: State, folder: Path) -> BackboneSettings:
+    torch.save(state, folder / "rn50.pt")
+    return BackboneSettings(name="RN50", pretrained=str(folder / "rn50.pt"))
+
+
+def as_training_checkpoint(state: State, folder: Path) -> BackboneSettings:
+    prefixed = {f"module.{name}": tensor for name, tensor in state.items()}
+    torch.save({"epoch": 3, "name": "run", "state_dict": prefixed}, folder / "epoch_3.pt")
+    return BackboneSettings(name="RN50-quickgelu", pretrained=str(folder / "epoch_3.pt"))
+
+
+def as_local_dir(state: State, folder: Path) -> BackboneSettings:
+    config = {"model_cfg": architecture_config("RN50-quickgelu"), "preprocess_cfg": {}}
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    save_file(state, folder / "open_clip_model.safetensors")
+    return BackboneSettings(name=f"local-dir:{folder}")
+
+
+def as_torchscript(state: State, folder: Path) -> BackboneSettings:
+    save_torchscript(state, folder / "RN50.pt")
+    return BackboneSettings(name="RN50", pretrained=str(folder / "RN50.pt"), trust_torchscript=True)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [as_safetensors, as_state_dict, as_training_checkpoint, as_local_dir, as_torchscript],
+    ids=lambda f: f.__name__,
+)
+def test_an_rn50_gives_identical_outputs_from_every_format(rn50, tmp_path: Path, write: Callable):
+    state, expected, logit_scale = rn50
+    settings = write(state, tmp_path)
+    backbone = load_backbone(settings, seed=0)
+    for found, wanted in zip(outputs(backbone), expected, strict=True):
+        assert found.equal(wanted)
+    assert backbone.logit_scale == pytest.approx(logit_scale)
+    assert backbone.image_spec.size == 224
+    for path in tmp_path.iterdir():
+        path.unlink()
+
+
+def test_a_torchscript_archive_is_not_opened_without_a_word(write_backbone: WriteBackbone, tmp_path: Path):
+    folder, archive = write_backbone(), tmp_path / "vit.pt"
+    save_torchscript(load_file(folder / "open_clip_model.safetensors"), archive)
+    with pytest.raises(BackboneError, match=r"vit\.pt is a TorchScript archive.*trust_torchscript=true"):
+        load_backbone(BackboneSettings(name=str(folder), pretrained=str(archive)), seed=0)
+
+
+def test_a_checkpoint_with_python_objects_is_not_unpickled(write_backbone: WriteBackbone, tmp_path: Path):
+    ran = tmp_path / "ran"
+
+    class Payload:
+        def __reduce__(self):
+            return ran.touch, ()
+
+    torch.save({"state_dict": {}, "payload": Payload()}, tmp_path / "evil.pt")
+    with pytest.raises(BackboneError, match=r"evil\.pt holds more than tensors.*safetensors"):
+        load_backbone(BackboneSettings(name=str(write_backbone()), pretrained=str(tmp_path / "evil.pt")), seed=0)
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize("name", ["broken.safetensors", "broken.pt"])
+def test_a_broken_file_is_named(write_backbone: WriteBackbone, tmp_path: Path, name: str):
+    (tmp_path / name).write_bytes(b"not weights at all")
+    with pytest.raises(BackboneError, match=rf"{name}.*(cannot be read|not opened)"):
+        load_backbone(BackboneSettings(name=str(write_backbone()), pretrained=str(tmp_path / name)), seed=0)
+
+
+@pytest.mark.parametrize("other", ["resnet", "timm"])
+def test_weights_of_another_architecture_are_refused(write_backbone: WriteBackbone, other: str):
+    foreign = write_backbone(other) / "open_clip_model.safetensors"
+    with pytest.raises(BackboneError, match=r"open_clip_model\.safetensors do not fit the architecture"):
+        load_backbone(BackboneSettings(name=str(write_backbone()), pretrained=str(foreign)), seed=0)
+
+
+def test_a_file_takes_the_place_of_a_folders_own_weights(write_backbone: WriteBackbone):
+    own, other = write_backbone(seed=0, name="own"), write_backbone(seed=5, name="other")
+    mixed = BackboneSettings(name=str(own), pretrained=str(other / "open_clip_model.safetensors"))
+    expected = load_backbone(BackboneSettings(name=str(other)), seed=0)
+    for found, wanted in zip(outputs(load_backbone(mixed, seed=0)), outputs(expected), strict=True):
+        assert found.equal(wanted)
