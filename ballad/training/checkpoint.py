@@ -1,0 +1,32 @@
+"""Training checkpoints: tensors and a small JSON state in one safetensors file, written whole or not at all."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Named tensors and plain values."""
+
+    tensors: dict[str, Tensor]
+    state: dict[str, Any]
+
+    def save(self, path: Path) -> None:
+        """Write to a temporary name, then rename; a crash leaves the old file or the new one."""
+        temporary = path.with_suffix(".tmp")
+        contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in self.tensors.items()}
+        save_file(contiguous, temporary, metadata={"state": json.dumps(self.state)})
+        os.replace(temporary, path)
+
+    @classmethod
+    def load(cls, path: Path) -> "Checkpoint":
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            return cls(tensors, json.loads(file.metadata()["state"]))

@@ -1,0 +1,142 @@
+"""The feature bank: image features computed once per tower checkpoint, kept on disk, read as a memory map.
+
+A bank's first N rows are the plain evaluation views of the N images. For training, further augmented views may
+follow. Phase B draws a rare class's images hundreds of times and a head class's hardly once, so views are budgeted
+by class: ``V_k = min(V, ⌈128 / n_k⌉)``.
+"""
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ballad.data.images import image_batches, to_input
+from ballad.data.long_tail import Split
+from ballad.events import CancelToken, EventSink, Progress
+from ballad.experiment import Augmentation
+from ballad.model.backbone import Backbone
+
+VIEW_TARGET = 128
+"""Views a class should have in all, as far as the limit for each image allows."""
+
+SECONDS_BETWEEN_MARKS = 20.0
+
+
+@dataclass(frozen=True)
+class FeatureBank:
+    """Features before normalisation, float16, and which image each row shows.
+
+    ``plain [N, d]``: the evaluation view of every image. ``augmented [R, d]``: further views, grouped by image;
+    image i has rows ``augmented_starts[i]`` to ``augmented_starts[i + 1]`` (``[N + 1]``). Without further views
+    ``augmented`` is empty.
+    """
+
+    plain: np.ndarray
+    augmented: np.ndarray
+    augmented_starts: np.ndarray
+
+    @classmethod
+    def of_plain(cls, plain: np.ndarray) -> "FeatureBank":
+        """A bank with one view an image."""
+        return cls(plain, plain[:0], np.zeros(len(plain) + 1, dtype=np.int64))
+
+    def on(self, device: torch.device) -> Tensor:
+        """All rows, plain then augmented, ``[N + R, d]`` on the device."""
+        return torch.from_numpy(np.concatenate([self.plain, self.augmented])).to(device)
+
+    def rows_of(self, images: Tensor, generator: torch.Generator) -> Tensor:
+        """For each drawn image one of its views, uniformly: rows of :meth:`on`, shaped as ``images``."""
+        if not len(self.augmented):
+            return images
+        starts = torch.from_numpy(self.augmented_starts)
+        extra = (starts[1:] - starts[:-1])[images]
+        view = (torch.rand(images.shape, generator=generator, dtype=torch.double) * (extra + 1)).long()
+        return torch.where(view == 0, images, len(self.plain) + starts[:-1][images] + view - 1)
+
+
+def augmented_view_counts(labels: np.ndarray, views: int) -> np.ndarray:
+    """Views beyond the plain one for each image, int64 ``[N]``: ``min(views, ⌈128 / n_k⌉) − 1``."""
+    class_counts = np.bincount(labels)
+    budget = np.minimum(views, -(-VIEW_TARGET // np.maximum(class_counts, 1)))
+    return budget[labels] - 1
+
+
+def extract_features(
+    backbone: Backbone,
+    split: Split,
+    images: np.ndarray,
+    folder: Path,
+    *,
+    augmentation: Augmentation,
+    seed: int,
+    batch_size: int,
+    device: torch.device,
+    workers: int,
+    on_event: EventSink,
+    cancel: CancelToken,
+) -> np.ndarray:
+    """Encode ``images`` (indices ``[R]`` into the split) in order to ``folder/features.npy``, float16 ``[R, d]``.
+
+    Progress is marked on disk, so that an extraction that was cut off continues where it stopped.
+    Raises DataError for an unreadable image and Cancelled.
+    """
+    path, mark = folder / "features.npy", folder / "progress.json"
+    shape = (len(images), backbone.embed_dim)
+    done = json.loads(mark.read_text())["rows"] if mark.exists() and path.exists() else 0
+    if done == 0:
+        np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape).flush()
+    features = np.lib.format.open_memmap(path, mode="r+")
+    batches = np.split(images, range(batch_size, len(images), batch_size))
+    first = done // batch_size
+    pixels_of_batches = image_batches(
+        split,
+        backbone.image_spec,
+        batches,
+        augmentation=augmentation,
+        seed=seed,
+        first_batch=first,
+        workers=workers,
+        cancel=cancel,
+    )
+    started = marked = time.monotonic()
+    done = first * batch_size
+    for number, (pixels, _, _) in enumerate(pixels_of_batches, start=first + 1):
+        if cancel.requested:
+            features.flush()
+            _mark(mark, done)
+            cancel.check()
+        with torch.inference_mode():
+            encoded = backbone.encode_images(to_input(pixels, backbone.image_spec, device))
+        features[done : done + len(pixels)] = encoded.to(torch.float16).cpu().numpy()
+        done += len(pixels)
+        now = time.monotonic()
+        rate = (done - first * batch_size) / max(now - started, 1e-9)
+        on_event(
+            Progress(
+                f"features of {split.name}",
+                1,
+                1,
+                number,
+                len(batches),
+                images_per_second=rate,
+                eta_seconds=(len(images) - done) / rate,
+            )
+        )
+        if now - marked > SECONDS_BETWEEN_MARKS:
+            features.flush()
+            _mark(mark, done)
+            marked = now
+    features.flush()
+    mark.unlink(missing_ok=True)
+    return np.load(path, mmap_mode="r")
+
+
+def _mark(path: Path, rows: int) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps({"rows": rows}))
+    os.replace(temporary, path)

@@ -1,0 +1,160 @@
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from ballad.errors import Cancelled
+from ballad.events import CancelToken, EpochEvaluated, Progress
+from ballad.experiment import OptimizerSettings, PhaseBSettings
+from ballad.training.features import FeatureBank, augmented_view_counts
+from ballad.training.phase_b import Member, ValidationSet, build_adapters, cached_features, train_adapters
+
+DIM, CLASSES = 16, 5
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def problem():
+    rng = np.random.default_rng(0)
+    counts = [60, 30, 15, 8, 4]
+    labels = np.repeat(np.arange(CLASSES), counts)
+    centres = rng.normal(size=(CLASSES, DIM))
+    features = (3 * centres[labels] + rng.normal(size=(len(labels), DIM))).astype(np.float16)
+    text = F.normalize(torch.from_numpy(centres + 0.8 * rng.normal(size=centres.shape)).float(), dim=-1)
+    return features, torch.from_numpy(labels), text
+
+
+def train(problem, members, *, validation=None, cancel=None, on_event=lambda event: None, optimizer=None, bank=None):
+    features, labels, text = problem
+    bank = bank or FeatureBank.of_plain(features)
+    return train_adapters(
+        cached_features(bank, labels, members, CPU),
+        labels,
+        text,
+        members,
+        optimizer or OptimizerSettings(),
+        logit_scale=20.0,
+        validation=validation,
+        device=CPU,
+        on_event=on_event,
+        cancel=cancel or CancelToken(),
+    )
+
+
+def settings(**values):
+    return PhaseBSettings(**{"epochs": 3, "batch_size": 16, "learning_rate": 0.05, "selection": "last", **values})
+
+
+def test_members_trained_together_equal_those_trained_alone(problem):
+    members = [
+        Member(settings(residual_factor=0.1), seed=0),
+        Member(settings(residual_factor=0.7, sampler="square_root"), seed=1),
+        Member(settings(residual_factor=0.2, learning_rate=0.01, sampler="instance"), seed=2),
+    ]
+    together = train(problem, members)
+    for member, result in zip(members, together, strict=True):
+        (alone,) = train(problem, [member])
+        for name, weight in alone.state.items():
+            assert torch.allclose(weight, result.state[name], atol=1e-5), name
+
+
+def test_members_that_draw_alike_share_their_batches_and_equal_those_alone(problem):
+    members = [Member(settings(residual_factor=factor), seed=3) for factor in (0.0, 0.5, 1.0)]
+    for member, result in zip(members, train(problem, members), strict=True):
+        (alone,) = train(problem, [member])
+        assert torch.allclose(alone.state["weights.image"], result.state["weights.image"], atol=1e-5)
+
+
+def test_members_in_chunks_equal_all_at_once(problem):
+    members = [Member(settings(residual_factor=factor, learning_rate=0.1 * factor), seed=3) for factor in (0.2, 0.5, 1)]
+    chunks = train(problem, members[:2]) + train(problem, members[2:])
+    for part, whole in zip(chunks, train(problem, members), strict=True):
+        assert torch.allclose(part.state["weights.image"], whole.state["weights.image"], atol=1e-5)
+        assert part.history[-1].loss == pytest.approx(whole.history[-1].loss, rel=1e-5)
+
+
+def test_views_are_drawn_by_each_members_own_seed(problem):
+    features, labels, _ = problem
+    counts = augmented_view_counts(labels.numpy(), views=4)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    augmented = np.random.default_rng(1).normal(size=(starts[-1], DIM)).astype(np.float16)
+    bank = FeatureBank(features, augmented, starts)
+    members = [Member(settings(), seed=0), Member(settings(), seed=1)]
+    for member, result in zip(members, train(problem, members, bank=bank), strict=True):
+        (alone,) = train(problem, [member], bank=bank)
+        assert torch.allclose(alone.state["weights.image"], result.state["weights.image"], atol=1e-5)
+
+
+def test_one_step_is_that_of_torch_sgd(problem):
+    features, labels, text = problem
+    member = Member(settings(epochs=1, batch_size=len(labels), sampler="instance", residual_factor=0.3), seed=5)
+    (trained,) = train(problem, [member], optimizer=OptimizerSettings(weight_decay=0.1))
+
+    start = build_adapters([member], DIM)
+    weight = start.weights["image"][0].detach().clone().requires_grad_()
+    bias = start.biases["image"][0].detach().clone().requires_grad_()
+    f = torch.from_numpy(features).float()
+    adapted = 0.3 * F.relu(f @ weight + bias) + 0.7 * f
+    F.cross_entropy(20 * F.normalize(adapted) @ text.T, labels).backward()
+    torch.optim.SGD([weight, bias], lr=0.05, momentum=0.9, weight_decay=0.1).step()
+    assert torch.allclose(trained.state["weights.image"], weight, atol=1e-5)
+    assert torch.allclose(trained.state["biases.image"], bias, atol=1e-5)
+
+
+def test_training_lowers_the_loss_and_reports_every_epoch(problem):
+    events = []
+    train(problem, [Member(settings(epochs=4), seed=0)], on_event=events.append)
+    epochs = [event for event in events if isinstance(event, EpochEvaluated)]
+    assert [event.epoch for event in epochs] == [1, 2, 3, 4]
+    assert epochs[-1].loss < epochs[0].loss
+    progress = [event for event in events if isinstance(event, Progress)]
+    assert (progress[-1].epoch, progress[-1].step) == (4, progress[-1].steps)
+    assert progress[-1].eta_seconds == 0
+
+
+def test_best_selection_keeps_the_epoch_that_scored_highest(problem):
+    scores = iter([10.0, 30.0, 20.0])
+    features, _, _ = problem
+    validation = ValidationSet(features, lambda predicted: {"all": next(scores)})
+    (best,) = train(problem, [Member(settings(selection="best"), seed=0)], validation=validation)
+    assert best.epoch == 2
+    (last,) = train(problem, [Member(settings(), seed=0)])
+    assert last.epoch == 3
+    assert not best.state["weights.image"].equal(last.state["weights.image"])
+
+
+@pytest.mark.parametrize("placement", ["text", "both"])
+def test_gradients_reach_the_side_that_is_adapted(problem, placement):
+    member = Member(settings(placement=placement), seed=0)
+    start = build_adapters([member], DIM).member_state(0)
+    (trained,) = train(problem, [member])
+    assert set(trained.state) == set(start)
+    assert all(not trained.state[name].equal(start[name]) for name in start)
+
+
+def test_cancel_is_answered_at_the_next_step(problem):
+    cancel, steps = CancelToken(), []
+
+    def stop_at_third(event):
+        steps.append(event)
+        if len(steps) == 3:
+            cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        train(problem, [Member(settings(), seed=0)], cancel=cancel, on_event=stop_at_third)
+    assert len(steps) == 3
+
+
+def test_view_budget_by_hand():
+    labels = np.repeat([0, 1, 2], [200, 50, 3])
+    counts = augmented_view_counts(labels, views=32)
+    # ⌈128/200⌉ = 1, ⌈128/50⌉ = 3, min(32, ⌈128/3⌉) = 32; the plain view is one of them.
+    assert [counts[labels == k][0] for k in range(3)] == [0, 2, 31]
+
+
+def test_every_view_of_every_image_is_drawn():
+    starts = np.array([0, 2, 2, 5])
+    bank = FeatureBank(np.zeros((3, 2), np.float16), np.zeros((5, 2), np.float16), starts)
+    images = torch.arange(3).repeat(400)
+    rows = bank.rows_of(images, torch.Generator().manual_seed(0)).view(400, 3)
+    assert [sorted(rows[:, i].unique().tolist()) for i in range(3)] == [[0, 3, 4], [1], [2, 5, 6, 7]]
