@@ -1,0 +1,252 @@
+"""Features on a plane: t-SNE or UMAP, for pictures such as the paper's Figure 6.
+
+The way is PCA to 50 dimensions, the k nearest neighbours, then the layout. The first two are the same for both methods
+and all their settings, so they are one object, :class:`Neighbourhood`, that is computed once and can be kept.
+Distances in a layout mean little: :mod:`ballad.analysis.separation` measures in the original space.
+"""
+
+import itertools
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+from zipfile import BadZipFile
+
+import numpy as np
+
+from ballad.errors import RunError
+from ballad.events import CancelToken, EventSink, Progress, ignore
+
+Method = Literal["tsne", "umap"]
+
+PCA_DIMENSIONS = 50
+NEIGHBOURS = 90
+"""Kept for each sample: t-SNE wants three times its perplexity, UMAP its n_neighbors."""
+FEWEST_SAMPLES = 5
+TSNE_ITERATIONS = 250 + 500
+"""openTSNE's defaults, with and without early exaggeration."""
+TSNE_WATCHED_EVERY = 25
+TSNE_FFT_FROM = 3000
+"""Samples from which the interpolated gradient beats Barnes-Hut: measured, 16 against 10 CPU seconds for 2,000 samples,
+2.4 against 5.2 for 150 iterations on 4,000."""
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """The nearest neighbours of each sample in the principal subspace of the normalised features.
+
+    reduced: float32 [N, ≤ 50]; indices: int32 [N, k], nearest first, without itself; distances: float32 [N, k].
+    """
+
+    reduced: np.ndarray
+    indices: np.ndarray
+    distances: np.ndarray
+
+    def save(self, path: Path) -> None:
+        """Keep it as ``.npz``, for other methods and settings; the file appears under its name only when whole."""
+        path = Path(path)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
+        with temporary.open("wb") as file:
+            np.savez(file, reduced=self.reduced, indices=self.indices, distances=self.distances)
+        os.replace(temporary, path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what :meth:`save` wrote; RunError names a file that is missing or broken."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                return cls(arrays["reduced"], arrays["indices"], arrays["distances"])
+        except (OSError, KeyError, ValueError, BadZipFile) as error:
+            raise RunError(f"{path} holds no neighbourhood; compute the projection again to write it.") from error
+
+
+def neighbourhood(features: np.ndarray, *, cancel: CancelToken | None = None) -> Neighbourhood:
+    """PCA and exact k-nearest neighbours of features [N, d], normalised here.
+
+    Raises RunError for fewer than 5 samples.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.neighbors import NearestNeighbors
+
+    if len(features) < FEWEST_SAMPLES:
+        raise RunError(f"A projection needs at least {FEWEST_SAMPLES} images, and {len(features)} are chosen.")
+    dimensions = min(PCA_DIMENSIONS, features.shape[1], len(features) - 1)
+    # An eigendecomposition of the d × d covariance is exact, needs no seed, and is the fastest for N ≫ d.
+    reduced = PCA(dimensions, svd_solver="covariance_eigh").fit_transform(unit_rows(features)).astype(np.float32)
+    if cancel:
+        cancel.check()
+    search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(features) - 1), algorithm="brute").fit(reduced)
+    distances, indices = search.kneighbors()
+    return Neighbourhood(reduced, indices.astype(np.int32), distances.astype(np.float32))
+
+
+def project(
+    features: np.ndarray | Neighbourhood,
+    method: Method = "tsne",
+    *,
+    seed: int = 0,
+    perplexity: float = 30,
+    n_neighbors: int = 15,
+    min_dist: float = 0.1,
+    on_event: EventSink = ignore,
+    cancel: CancelToken | None = None,
+) -> np.ndarray:
+    """Lay features [N, d], or a neighbourhood that was kept, out on a plane: float32 [N, 2].
+
+    perplexity (at most 30) belongs to t-SNE, n_neighbors (at most 90) and min_dist to UMAP; the first two are lowered
+    where there are too few samples. Both layouts start from the first two principal components, so maps of the same
+    features look alike. The same seed gives the same map on the same machine.
+    """
+    neighbours = features if isinstance(features, Neighbourhood) else neighbourhood(features, cancel=cancel)
+    if cancel:
+        cancel.check()
+    if method == "umap":
+        layout = _umap(neighbours, seed, n_neighbors, min_dist)
+        if cancel:
+            cancel.check()
+    else:
+        layout = _tsne(neighbours, seed, perplexity, on_event, cancel)
+    return layout.astype(np.float32)
+
+
+def project_side_by_side(
+    spaces: Sequence[np.ndarray], method: Method = "tsne", *, one_map: bool = False, **options: Any
+) -> list[np.ndarray]:
+    """Maps of the same samples in several feature spaces, to be compared by eye: a list of float32 [N, 2].
+
+    Separate maps, each turned, mirrored, scaled and moved onto the first (Procrustes), are the default: towers that
+    were trained differently span different spaces, and one map of both would mostly show the shift between them.
+    ``one_map`` fits all samples of all spaces together, so that a place means the same in every map. It needs spaces
+    of one dimension, and says something only where their axes agree: before and after the adapter, on one tower.
+    ``options`` are those of :func:`project`. Raises RunError if ``one_map`` is asked for unequal dimensions.
+    """
+    if one_map:
+        if len({space.shape[1] for space in spaces}) > 1:
+            dimensions = " and ".join(str(space.shape[1]) for space in spaces)
+            raise RunError(f"Features of {dimensions} dimensions do not fit on one map; draw separate maps.")
+        together = project(np.concatenate([unit_rows(space) for space in spaces]), method, **options)
+        return np.split(together, np.cumsum([len(space) for space in spaces])[:-1])
+    first, *others = [project(space, method, **options) for space in spaces]
+    return [first, *(align(other, first) for other in others)]
+
+
+def align(layout: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Turn, mirror, scale and move a layout [N, 2] to lie closest to another of the same samples (Procrustes)."""
+    from scipy.linalg import orthogonal_procrustes
+
+    centred, target = layout - layout.mean(axis=0), reference - reference.mean(axis=0)
+    rotation, scale = orthogonal_procrustes(centred, target)
+    aligned = centred @ rotation * (scale / (centred**2).sum()) + reference.mean(axis=0)
+    return aligned.astype(np.float32)
+
+
+def place_class_texts(
+    layout: np.ndarray, features: np.ndarray, text_features: np.ndarray, neighbours: int = 10
+) -> np.ndarray:
+    """Where the class texts [K, d] belong on a map of images: the median place of their most similar images, [K, 2].
+
+    Texts are not laid out with the images: the two modalities lie apart in the joint space, and so they would here.
+    """
+    similarity = unit_rows(text_features) @ unit_rows(features).T  # [K, N]
+    nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :neighbours]
+    return np.median(layout[nearest], axis=1).astype(np.float32)
+
+
+def subsample(labels: np.ndarray, groups: Sequence[str], limit: int, seed: int = 0) -> np.ndarray:
+    """At most ``limit`` samples for a readable map: their positions, ascending, int64 [≤ limit].
+
+    labels: [N]; groups: shot group of each class. Every few-shot sample is kept, even if they alone are more than
+    ``limit``; the rest is shared evenly among the other classes.
+    """
+    if len(labels) <= limit:
+        return np.arange(len(labels))
+    is_few = np.asarray(groups)[labels] == "few"
+    others = np.random.default_rng(seed).permutation(np.flatnonzero(~is_few))
+    # Each class hands over its first sample, then its second, and so on until the places are taken.
+    turn = _occurrence(labels[others])
+    chosen = others[np.argsort(turn, kind="stable")][: max(0, limit - is_few.sum())]
+    return np.sort(np.concatenate([np.flatnonzero(is_few), chosen]))
+
+
+def warm_up() -> None:
+    """Have UMAP compiled, which takes up to a minute, before someone waits for it."""
+    project(np.random.default_rng(0).normal(size=(64, 8)).astype(np.float32), "umap")
+
+
+def unit_rows(features: np.ndarray) -> np.ndarray:
+    """Rows of length 1, float32 [N, d]; a row of zeros stays."""
+    features = np.asarray(features, np.float32)
+    return features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+
+
+def _tsne(
+    neighbours: Neighbourhood, seed: int, perplexity: float, on_event: EventSink, cancel: CancelToken | None
+) -> np.ndarray:
+    from openTSNE import TSNE
+    from openTSNE.affinity import PerplexityBasedNN
+    from openTSNE.nearest_neighbors import PrecomputedNeighbors
+
+    steps = itertools.count(1)
+
+    def watch(iteration: int, error: float, layout: np.ndarray) -> bool:
+        if cancel:
+            cancel.check()
+        step = TSNE_WATCHED_EVERY * next(steps)
+        on_event(Progress("projection", epoch=1, epochs=1, step=step, steps=TSNE_ITERATIONS, loss=float(error)))
+        return False  # True would stop the optimisation
+
+    k = neighbours.indices.shape[1]
+    perplexity = min(perplexity, k / 3)
+    k = min(k, int(3 * perplexity))
+    nearest = PrecomputedNeighbors(neighbours.indices[:, :k], neighbours.distances[:, :k].astype(np.float64))
+    # One thread: its many short parallel sections crawl where training uses the other cores.
+    tsne = TSNE(
+        random_state=seed,
+        negative_gradient_method="fft" if len(neighbours.reduced) > TSNE_FFT_FROM else "bh",
+        callbacks=watch,
+        callbacks_every_iters=TSNE_WATCHED_EVERY,
+    )
+    layout = tsne.fit(
+        affinities=PerplexityBasedNN(knn_index=nearest, perplexity=perplexity),
+        initialization=_start(neighbours, spread=1e-4),
+    )
+    return np.asarray(layout)
+
+
+def _umap(neighbours: Neighbourhood, seed: int, n_neighbors: int, min_dist: float) -> np.ndarray:
+    from umap import UMAP
+
+    # UMAP counts a sample as its own first neighbour, and wants one sample more than neighbours.
+    k = min(n_neighbors - 1, neighbours.indices.shape[1], len(neighbours.reduced) - 2)
+    own = np.arange(len(neighbours.reduced), dtype=np.int32)[:, None]
+    indices = np.hstack([own, neighbours.indices[:, :k]])
+    distances = np.hstack([np.zeros_like(own, np.float32), neighbours.distances[:, :k]])
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="precomputed_knn")  # no new samples are ever transformed
+        mapper = UMAP(
+            n_neighbors=k + 1,
+            min_dist=min_dist,
+            init=_start(neighbours, spread=10),
+            precomputed_knn=(indices, distances, None),
+            random_state=seed,
+            n_jobs=1,
+        )
+        return mapper.fit_transform(neighbours.reduced)
+
+
+def _start(neighbours: Neighbourhood, spread: float) -> np.ndarray:
+    """The first two principal components, the first with the given standard deviation."""
+    first_two = neighbours.reduced[:, :2].astype(np.float64)
+    return first_two * (spread / max(first_two[:, 0].std(), np.finfo(np.float32).tiny))
+
+
+def _occurrence(labels: np.ndarray) -> np.ndarray:
+    """For each position how often its label came before it: [a, b, a, a] gives [0, 0, 1, 2]."""
+    order = np.argsort(labels, kind="stable")
+    ordered = labels[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    occurrence = np.empty(len(labels), np.int64)
+    occurrence[order] = np.arange(len(labels)) - np.repeat(starts, np.diff(starts, append=len(labels)))
+    return occurrence
