@@ -1,0 +1,232 @@
+"""Content-addressed stages: each result is kept once, under the hash of exactly what it was made from.
+
+stages/<kind>/<key>/            a finished result, with manifest.json
+stages/<kind>/<key>.partial/    work in progress, or cut off; a later attempt continues in it
+"""
+
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from ballad.errors import RunError
+from ballad.events import CancelToken, EventSink, StageFinished, StageStarted
+from ballad.experiment import settings_hash
+from ballad.runs.home import stages_dir
+
+STAGE_VERSIONS = {
+    "towers": 1,
+    "class_text": 1,
+    "features": 1,
+    "views": 1,
+    "adapter": 1,
+    "evaluation": 1,
+    "neighbourhood": 1,
+    "projection": 1,
+}
+"""Raised when a stage's code changes its numbers, so that old results are not taken for new ones."""
+
+SECONDS_BETWEEN_LOOKS = 0.2
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One result: its kind, and everything that can change its numbers, as JSON-able values."""
+
+    kind: str
+    inputs: dict[str, Any]
+
+    @cached_property
+    def key(self) -> str:
+        return settings_hash({"kind": self.kind, "version": STAGE_VERSIONS[self.kind], "inputs": self.inputs})
+
+
+class StageStore:
+    """The stages below a home folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.root = stages_dir(home)
+
+    def folder(self, stage: Stage) -> Path:
+        """Where the finished result lies, or will."""
+        return self.root / stage.kind / stage.key
+
+    def present(self, stage: Stage) -> bool:
+        return (self.folder(stage) / MANIFEST).exists()
+
+    def kept(self, stage: Stage) -> Path:
+        """The folder of a finished run's stage; RunError if it was removed."""
+        if not self.present(stage):
+            raise RunError(f"The run's stage {stage.kind} {stage.key} was removed; run the experiment again.")
+        return self.folder(stage)
+
+    def obtain(
+        self, stage: Stage, compute: Callable[[Path], None], *, device: str, on_event: EventSink, cancel: CancelToken
+    ) -> Path:
+        """The folder of the finished result; ``compute`` fills a folder if it is not there yet.
+
+        Whoever asks for a stage that another run is computing waits for it. What ``compute`` left behind when it was
+        cut off is there again at its next attempt.
+        """
+
+        def compute_one(folders: dict[str, Path]) -> None:
+            compute(folders[stage.key])
+
+        return self.obtain_together(stage, [], compute_one, device=device, on_event=on_event, cancel=cancel)
+
+    def obtain_together(
+        self,
+        stage: Stage,
+        companions: Sequence[Stage],
+        compute: Callable[[dict[str, Path]], None],
+        *,
+        device: str,
+        on_event: EventSink,
+        cancel: CancelToken,
+    ) -> Path:
+        """As :meth:`obtain`, and in the same go those companions that are missing and that nobody is computing.
+
+        ``compute`` gets the folders to fill by stage key.
+        """
+        if self.present(stage):
+            on_event(StageFinished(stage.kind, stage.key, 0.0, reused=True))
+            return self.folder(stage)
+        with ExitStack() as locks:
+            locks.enter_context(self._locked(stage, cancel))
+            if self.present(stage):
+                on_event(StageFinished(stage.kind, stage.key, 0.0, reused=True))
+                return self.folder(stage)
+            on_event(StageStarted(stage.kind, stage.key))
+            started = time.monotonic()
+            computed = [stage, *self._reserve(companions, locks)]
+            folders = {member.key: self._partial(member) for member in computed}
+            for folder in folders.values():
+                folder.mkdir(exist_ok=True)
+                remove_leftovers(folder)
+            compute(folders)
+            seconds = time.monotonic() - started
+            for member in reversed(computed):
+                _write_manifest(folders[member.key], member, seconds / len(computed), device)
+                os.replace(folders[member.key], self.folder(member))
+            on_event(StageFinished(stage.kind, stage.key, seconds, reused=False))
+            return self.folder(stage)
+
+    def _partial(self, stage: Stage) -> Path:
+        return self.root / stage.kind / f"{stage.key}.partial"
+
+    def _lock(self, kind: str, key: str) -> FileLock:
+        return FileLock(self.root / kind / f"{key}.lock", thread_local=False)
+
+    @contextmanager
+    def _locked(self, stage: Stage, cancel: CancelToken) -> Iterator[None]:
+        (self.root / stage.kind).mkdir(parents=True, exist_ok=True)
+        lock = self._lock(stage.kind, stage.key)
+        while True:
+            try:
+                lock.acquire(timeout=SECONDS_BETWEEN_LOOKS)
+                break
+            except Timeout:
+                cancel.check()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _reserve(self, companions: Sequence[Stage], locks: ExitStack) -> list[Stage]:
+        reserved = []
+        for stage in companions:
+            lock = self._lock(stage.kind, stage.key)
+            with suppress(Timeout):
+                lock.acquire(timeout=0)
+                locks.callback(lock.release)
+                if not self.present(stage):
+                    reserved.append(stage)
+        return reserved
+
+    def manifest(self, stage: Stage) -> dict[str, Any]:
+        return json.loads((self.folder(stage) / MANIFEST).read_text(encoding="utf-8"))
+
+    def table(self) -> pd.DataFrame:
+        """All stages: kind, key, state (finished, partial), bytes, seconds, created, device."""
+        rows = []
+        for folder in sorted(self.root.glob("*/*/")):
+            finished = (folder / MANIFEST).exists()
+            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8")) if finished else {}
+            rows.append(
+                {
+                    "kind": folder.parent.name,
+                    "key": folder.name.removesuffix(".partial"),
+                    "state": "finished" if finished else "partial",
+                    "bytes": _size(folder),
+                    "seconds": manifest.get("seconds"),
+                    "created": manifest.get("created"),
+                    "device": manifest.get("device"),
+                }
+            )
+        return pd.DataFrame(rows, columns=["kind", "key", "state", "bytes", "seconds", "created", "device"])
+
+    def remove(self, kind: str, key: str) -> None:
+        """Delete one stage, finished or partial, unless a run is computing it."""
+        lock = self._lock(kind, key)
+        with suppress(Timeout), lock.acquire(timeout=0):
+            for name in (key, f"{key}.partial"):
+                shutil.rmtree(self.root / kind / name, ignore_errors=True)
+            Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` fill a temporary file, then give it its name: readers see all of it or nothing."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    write(temporary)
+    os.replace(temporary, path)
+    # Renaming one link of a file over another does nothing.
+    temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what writers that were killed left under temporary names, ours and safetensors' own."""
+    for pattern in ("**/*.tmp", "**/*.part", "**/.tmp*"):
+        for path in folder.glob(pattern):
+            path.unlink()
+
+
+def _write_manifest(folder: Path, stage: Stage, seconds: float, device: str) -> None:
+    manifest = {
+        "kind": stage.kind,
+        "key": stage.key,
+        "version": STAGE_VERSIONS[stage.kind],
+        "inputs": stage.inputs,
+        "created": time.time(),
+        "seconds": seconds,
+        "bytes": _size(folder),
+        "device": device,
+        "libraries": library_versions(),
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of what can change a number, for manifests and exports."""
+    versions = {"python": platform.python_version()}
+    for package in ("torch", "torchvision", "open_clip_torch", "timm", "numpy", "pandas", "umap-learn", "openTSNE"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return versions
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
