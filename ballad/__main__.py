@@ -1,0 +1,8 @@
+import sys
+
+from ballad.cli import main
+from ballad.runs.host_memory import keep_freed_memory
+
+if __name__ == "__main__":
+    keep_freed_memory()
+    sys.exit(main())

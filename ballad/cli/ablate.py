@@ -1,0 +1,146 @@
+"""``ablate`` and ``paper``: the paper's tables and figures with one's own numbers, and the published ones."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ballad.cli.jobs import status_line
+from ballad.cli.settings import add_settings, experiment_from
+from ballad.cli.tables import GROUPS, percent, print_table
+from ballad.errors import Cancelled
+from ballad.experiment import Experiment
+from ballad.presets import PRESETS, find_preset
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ballad.runs.ablations import Ablation
+    from ballad.runs.store import RunStore
+    from ballad.runs.sweeps import GroupStatus
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    ablate = commands.add_parser("ablate", help="run one of the paper's tables or figures, or all of them")
+    names = ("all", *PRESETS)
+    ablate.add_argument("preset", metavar="NAME", choices=names, help=f"one of {', '.join(names)}")
+    add_settings(ablate)
+    ablate.add_argument("--seeds", type=int, default=1, metavar="N", help="seeds for every setting (default: 1)")
+    ablate.add_argument("--json", action="store_true", help="print the table as JSON records on the last line")
+    ablate.set_defaults(command=_ablate)
+
+    paper = commands.add_parser("paper", help="print the numbers that the paper publishes")
+    paper.add_argument("--table", help="table1 … table10; all of them where it is left out")
+    paper.add_argument("--csv", action="store_true", help="as CSV, for a spreadsheet or a program")
+    paper.set_defaults(command=_paper)
+
+
+def _ablate(options: argparse.Namespace) -> int:
+    from ballad.runs.ablation_formats import ablation_records
+    from ballad.runs.ablations import Ablation, queue_ablation
+    from ballad.runs.home import default_home
+    from ballad.runs.store import RunStore
+
+    base = experiment_from(options)
+    _check(base)
+    presets = list(PRESETS.values()) if options.preset == "all" else [find_preset(options.preset)]
+    store = RunStore(default_home())
+    groups = [queue_ablation(store, preset, base, options.seeds) for preset in presets]
+    _finish(store, groups)
+    ablations = [Ablation.read(store, group_id) for group_id in groups]
+    for ablation in ablations:
+        _print_ablation(ablation)
+    failures = _failures(store, groups)
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    if options.json:
+        print(json.dumps([record for ablation in ablations for record in ablation_records(ablation)]))
+    return 1 if failures else 0
+
+
+def _check(base: Experiment) -> None:
+    """Say at once what would stop every run: raises DataError, BackboneError or RunError."""
+    from ballad.data.catalog import load_dataset
+    from ballad.model.fingerprint import backbone_fingerprint
+    from ballad.runs.devices import device_for, list_devices
+
+    device_for(base.runtime.device, list_devices())
+    backbone_fingerprint(base.backbone)
+    load_dataset(base.dataset)
+
+
+def _finish(store: "RunStore", groups: Sequence[str]) -> None:
+    """Execute the groups' runs in turn; Cancelled if that was stopped."""
+    from rich.console import Console
+
+    from ballad.runs import api
+    from ballad.runs.worker import stop_on_signals
+
+    with Console(stderr=True).status("starting …") as line, stop_on_signals() as stop:
+        for place, group_id in enumerate(groups, start=1):
+
+            def show(status: "GroupStatus", place: int = place) -> None:
+                line.update(f"table {place} of {len(groups)}: {status_line(status)}")
+
+            api.finish_group_here(store, group_id, on_status=show, stop=stop)
+            if stop.is_set():
+                raise Cancelled
+
+
+def _failures(store: "RunStore", groups: Sequence[str]) -> list[str]:
+    runs = [store.get(run_id) for group_id in groups for run_id in store.group_ids(group_id)]
+    return [f"{run.name}, run {run.id}: {run.error or run.status}" for run in runs if run.status != "done"]
+
+
+def _print_ablation(ablation: "Ablation") -> None:
+    from ballad.runs.ablation_formats import ablation_records, describe
+
+    records = ablation_records(ablation)
+    published = [group for group in GROUPS if any(record[group]["published"] is not None for record in records)]
+    rows = []
+    for record in records:
+        own = [_mean_and_sd(record[group]) for group in GROUPS]
+        papers = [percent(record[group][name]) for group in published for name in ("published", "difference")]
+        rows.append([record["setting"], *own, *papers])
+    columns = ["setting", *GROUPS, *(name for group in published for name in (f"paper, {group}", "difference"))]
+    print_table(f"{describe(ablation)}; test accuracy, %", columns, rows, numbers=len(columns) - 1)
+    for record in records:
+        if record["published_source"]:
+            elsewhere = "" if record["same_setup"] else ", another set or backbone than here"
+            print(f"paper, {record['setting']}: {record['published_source']}{elsewhere}")
+    if ablation.preset.baseline is not None:
+        _print_differences(ablation.differences(), ablation.preset.baseline)
+
+
+def _print_differences(differences: "pd.DataFrame", against: str) -> None:
+    rows = [
+        [setting, *(_interval(row) for row in groups.to_dict("records"))]
+        for setting, groups in differences.groupby("setting", sort=False)
+    ]
+    title = f"points above '{against}', 95 % interval of a paired bootstrap over the test images"
+    print_table(title, ["setting", *GROUPS], rows, numbers=4)
+
+
+def _mean_and_sd(measured: dict[str, float | None]) -> str | None:
+    spread = "" if measured["sd"] is None else f" ± {measured['sd']:.1f}"
+    return None if measured["mean"] is None else f"{measured['mean']:.1f}{spread}"
+
+
+def _interval(row: Mapping[Any, Any]) -> str | None:
+    if row["difference"] != row["difference"]:  # NaN: a group without classes
+        return None
+    return f"{row['difference']:+.1f} [{row['low']:+.1f}, {row['high']:+.1f}]"
+
+
+def _paper(options: argparse.Namespace) -> None:
+    from ballad.paper import published, tensions
+
+    rows = published(options.table)
+    if options.csv:
+        rows.to_csv(sys.stdout, index=False)
+        return
+    numbers = rows.astype(object).where(rows.notna(), None).values.tolist()
+    print_table("top-1 accuracy as published (arXiv 2111.14745), %", list(rows.columns), numbers)
+    for note in tensions(options.table):
+        print(f"- {note}")

@@ -1,0 +1,244 @@
+"""``sweep``, ``list``, ``show``, ``resume``, ``cancel`` and ``worker``: runs and the queue."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ballad.cli.progress import ShellProgress
+from ballad.cli.settings import add_settings, experiment_from
+from ballad.cli.tables import GROUPS, MODEL_TITLES, percent, print_table
+from ballad.errors import RunError, SettingsError
+from ballad.experiment import parse_value
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ballad.runs.store import RunStore
+    from ballad.runs.sweeps import GroupStatus
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    sweep = commands.add_parser("sweep", help="run every combination of some settings' values")
+    add_settings(sweep)
+    sweep.add_argument(
+        "--grid",
+        action="append",
+        default=[],
+        required=True,
+        metavar="FIELD=VALUE,VALUE,…",
+        help="a setting and the values to try, such as phase_b.residual_factor=0.1,0.2; may be repeated",
+    )
+    _add_queue_option(sweep)
+    sweep.set_defaults(command=_sweep)
+
+    listing = commands.add_parser("list", help="list runs, the newest first")
+    listing.add_argument(
+        "--status", action="append", help="only runs that are queued, running, done, …; may be repeated"
+    )
+    listing.add_argument("--group", help="only runs of the group with this id")
+    listing.add_argument("--tag", help="only runs with this tag")
+    listing.add_argument("--limit", type=int, default=50, help="runs to show (default: 50)")
+    listing.set_defaults(command=_list)
+
+    show = commands.add_parser("show", help="show one run: where it stands, its settings, accuracies and log")
+    show.add_argument("run", metavar="RUN", help="a run's id, or the beginning of it")
+    show.add_argument("--log", action="store_true", help="the whole log, with tracebacks")
+    show.set_defaults(command=_show)
+
+    resume = commands.add_parser("resume", help="continue failed, cancelled or interrupted runs")
+    _add_runs_or_group(resume)
+    _add_queue_option(resume)
+    resume.set_defaults(command=_resume)
+
+    cancel = commands.add_parser("cancel", help="cancel queued and running runs")
+    _add_runs_or_group(cancel)
+    cancel.set_defaults(command=_cancel)
+
+    worker = commands.add_parser("worker", help="work the queue, on all devices or one, until stopped")
+    worker.add_argument("--run", metavar="RUN", help="only this run")
+    worker.add_argument("--device", help="only this device: cpu or cuda:N")
+    worker.add_argument("--drain", action="store_true", help="end when nothing is queued")
+    worker.add_argument("--claimed-by", help=argparse.SUPPRESS)
+    worker.set_defaults(command=_worker)
+
+
+def _add_queue_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--queue", action="store_true", help="only queue, for the dashboard or a worker to run")
+
+
+def _add_runs_or_group(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runs", metavar="RUN", nargs="*", help="runs' ids, or their beginnings")
+    parser.add_argument("--group", help="all runs of the group with this id")
+
+
+def _sweep(options: argparse.Namespace) -> None:
+    from ballad.runs import queries
+    from ballad.runs.sweeps import queue_sweep
+
+    store = _store()
+    group_id = queue_sweep(store, experiment_from(options), grid_values(options.grid))
+    print(f"group {group_id}: {len(store.group_ids(group_id))} runs", file=sys.stderr)
+    if not options.queue:
+        _finish_group(store, group_id)
+    _print_runs(queries.runs(store, group_id=group_id))
+
+
+def grid_values(words: list[str]) -> dict[str, list[Any]]:
+    """``["seed=0,1"]`` to lists of values by setting. Raises SettingsError for a word without ``=``."""
+    grid = {}
+    for word in words:
+        field, separator, values = word.partition("=")
+        if not separator:
+            raise SettingsError(f"--grid takes FIELD=VALUE,VALUE, such as seed=0,1,2; got '{word}'.")
+        grid[field.strip()] = [parse_value(value.strip()) for value in values.split(",")]
+    return grid
+
+
+def _finish_group(store: "RunStore", group_id: str) -> None:
+    from rich.console import Console
+
+    from ballad.runs import api
+    from ballad.runs.worker import stop_on_signals
+
+    def show(status: "GroupStatus") -> None:
+        line.update(status_line(status))
+
+    with Console(stderr=True).status("starting …") as line, stop_on_signals() as stop:
+        api.finish_group_here(store, group_id, on_status=show, stop=stop)
+
+
+def status_line(status: "GroupStatus") -> str:
+    left = "" if status.eta_seconds is None else f", about {duration(status.eta_seconds)} left"
+    return f"{status.ended} of {status.runs} runs have ended{left}"
+
+
+def _list(options: argparse.Namespace) -> None:
+    from ballad.runs import queries
+
+    store = _store()
+    store.interrupt_orphans()
+    table = queries.runs(store, statuses=options.status, group_id=options.group, tag=options.tag)
+    _print_runs(table.head(options.limit))
+    if len(table) > options.limit:
+        print(f"{len(table) - options.limit} older runs are not shown.", file=sys.stderr)
+
+
+def _print_runs(table: "pd.DataFrame") -> None:
+    rows = [
+        [
+            run["id"],
+            run["name"] or None,
+            run["status"],
+            run["dataset"],
+            run["backbone"],
+            run["schedule"],
+            run["seed"],
+            duration(run["seconds"]) if run["attempts"] else None,
+            *(_percent(run[group]) for group in GROUPS),
+        ]
+        for run in table.to_dict("records")
+    ]
+    columns = ["run", "name", "status", "dataset", "backbone", "schedule", "seed", "time", *GROUPS]
+    print_table("runs, test accuracy of the final model in %", columns, rows, numbers=6)
+
+
+def _show(options: argparse.Namespace) -> None:
+    from ballad.runs import queries
+
+    store = _store()
+    store.interrupt_orphans()
+    run = store.get(options.run)
+    row = queries.runs(store, run_ids=[run.id], deleted=run.deleted is not None).iloc[0]
+    facts = {
+        "status": row["status"],
+        "error": run.error,
+        "name": run.name or None,
+        "group": run.group_id,
+        "tags": ", ".join(run.tags) or None,
+        "notes": run.notes or None,
+        "device": run.device,
+        "created": f"{row['created'].tz_convert(None):%Y-%m-%d %H:%M:%S} UTC",
+        "time": duration(row["seconds"]),
+    }
+    print_table(f"run {run.id}", ["", ""], [[name, value] for name, value in facts.items() if value is not None])
+    results = queries.results(store, [run.id])
+    if len(results):
+        rows = [
+            [MODEL_TITLES[result["model"]], result["split"], *(_percent(result[group]) for group in GROUPS)]
+            for result in results.to_dict("records")
+        ]
+        print_table("top-1 accuracy, %", ["model", "split", *GROUPS], rows, numbers=4)
+    print(run.experiment.to_yaml())
+    for line in queries.log(store, run.id).to_dict("records"):
+        if options.log or line["level"] != "traceback":
+            print(f"{line['time']:%H:%M:%S}  {line['level']:9}  {line['text']}")
+
+
+def _resume(options: argparse.Namespace) -> None:
+    from ballad.runs import api
+    from ballad.runs.worker import stop_on_signals
+
+    store = _store()
+    store.interrupt_orphans()
+    resumed = store.resume(*_chosen(store, options))
+    if not resumed:
+        raise RunError("None of these runs is failed, cancelled or interrupted, so there is nothing to resume.")
+    print(f"queued again: {', '.join(resumed)}", file=sys.stderr)
+    if options.queue:
+        return
+    for run_id in resumed:
+        with ShellProgress() as progress, stop_on_signals() as stop:
+            api.finish_here(store, run_id, on_event=progress, stop=stop)
+
+
+def _cancel(options: argparse.Namespace) -> None:
+    store = _store()
+    cancelled = store.cancel(*_chosen(store, options))
+    if not cancelled:
+        raise RunError("None of these runs is queued or running, so there is nothing to cancel.")
+    print(f"cancelled: {', '.join(cancelled)}")
+
+
+def _worker(options: argparse.Namespace) -> int:
+    from ballad.runs.jobs import JobManager
+    from ballad.runs.worker import stop_on_signals, work_on
+
+    store = _store()
+    with stop_on_signals() as stop:
+        if options.run is not None:
+            job = work_on(store, options.run, stop=stop, device=options.device, claimed_by=options.claimed_by)
+            return 0 if job.stopped_by is None else 1
+        devices = None if options.device is None else [options.device]
+        with JobManager(store, devices=devices, exclusive=False, drain=options.drain) as manager:
+            while not manager.wait(0.5) and not stop.is_set():
+                pass
+    return 0
+
+
+def _chosen(store: "RunStore", options: argparse.Namespace) -> list[str]:
+    chosen = [store.get(run).id for run in options.runs]
+    if options.group is not None:
+        chosen += store.group_ids(options.group)
+    if not chosen:
+        raise RunError("Name at least one run, or a group with --group; `python -m ballad list` shows the ids.")
+    return chosen
+
+
+def _store() -> "RunStore":
+    from ballad.runs.home import default_home
+    from ballad.runs.store import RunStore
+
+    return RunStore(default_home())
+
+
+def _percent(value: float) -> str | None:
+    return percent(None if value != value else value)  # NaN, an empty group, differs from itself
+
+
+def duration(seconds: float) -> str:
+    """``42 s``, ``3 min 20 s`` or ``2 h 05 min``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

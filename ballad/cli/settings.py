@@ -1,0 +1,76 @@
+"""Experiment settings from the words of a command line."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ballad.budgets import BUDGETS, with_budget
+from ballad.errors import SettingsError
+from ballad.experiment import Experiment, parse_value
+from ballad.recipes import RECIPES, recipe_values
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """The options that every command takes which builds an experiment."""
+    parser.add_argument("--dataset", metavar="NAME_OR_PATH", help="a catalogue name or a path (default: demo)")
+    parser.add_argument("--backbone", metavar="NAME_OR_PATH", help="a model name or a folder (default: demo)")
+    parser.add_argument("--recipe", choices=list(RECIPES), help="as the paper says (the default), or as its code does")
+    parser.add_argument("--budget", choices=list(BUDGETS), help="less than the full training, for small machines")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings in YAML or JSON")
+    parser.add_argument("--seed", type=int, help="seed of the experiment")
+    parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--name", help="a name to find the run by")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="assignments",
+        metavar="FIELD=VALUE",
+        help="any setting, such as phase_b.residual_factor=0.3; may be repeated",
+    )
+
+
+def experiment_from(options: argparse.Namespace) -> Experiment:
+    """Defaults or ``--config``, then recipe and budget, then the options. The demo brings defaults of its own size.
+
+    Raises SettingsError.
+    """
+    given = {
+        "dataset.source": options.dataset,
+        "backbone.name": options.backbone,
+        "seed": options.seed,
+        "runtime.device": options.device,
+        "name": options.name,
+    }
+    values = {field: value for field, value in given.items() if value is not None}
+    values.update(assignments(options.assignments))
+    if options.config is not None:
+        base = Experiment.read(options.config)
+    else:
+        base = Experiment().with_values(demo_defaults(values))
+    if options.recipe is not None:
+        base = base.with_values(recipe_values(options.recipe))
+    if options.budget is not None:
+        base = with_budget(base.with_values(values), options.budget)
+    return base.with_values(values)
+
+
+def demo_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """Settings of the demo's size, where the settings leave the demo's set and backbone in place."""
+    if values.get("dataset.source", "demo") != "demo" or values.get("backbone.name", "demo") != "demo":
+        return {}
+    from ballad.data.demo import DEMO_SETTINGS
+
+    return dict(DEMO_SETTINGS)
+
+
+def assignments(words: Sequence[str]) -> dict[str, Any]:
+    """``["phase_b.residual_factor=0.3"]`` to values by field. Raises SettingsError for a word without ``=``."""
+    values = {}
+    for word in words:
+        field, separator, value = word.partition("=")
+        if not separator:
+            raise SettingsError(f"--set takes FIELD=VALUE, such as phase_b.residual_factor=0.3; got '{word}'.")
+        values[field.strip()] = parse_value(value)
+    return values

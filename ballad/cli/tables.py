@@ -1,0 +1,40 @@
+"""Tables in the shell."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+MODEL_TITLES = {
+    "zero_shot": "zero-shot",
+    "phase_a": "Phase A (fine-tuned)",
+    "ballad": "BALLAD (Phase A + B)",
+    "joint": "joint",
+}
+WIDTH_OF_FILES = 160
+GROUPS = ("many", "medium", "few", "all")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: int = 0) -> None:
+    """Print rows; the last ``numbers`` columns are aligned to the right."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD)
+    for place, column in enumerate(columns):
+        table.add_column(column, justify="right" if place >= len(columns) - numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("–" if value is None else str(value) for value in row))
+    console = Console()
+    # A pipe or a file has no width to fit into.
+    Console(width=None if console.is_terminal else WIDTH_OF_FILES).print(table)
+
+
+def print_accuracies(title: str, accuracies: Mapping[str, Mapping[str, float | None]]) -> None:
+    """The table of the field: a row a model, a column a shot group, in percent."""
+    rows = [
+        [MODEL_TITLES[model], *(percent(by_group[group]) for group in GROUPS)] for model, by_group in accuracies.items()
+    ]
+    print_table(title, ["top-1 accuracy, %", *GROUPS], rows, numbers=4)
+
+
+def percent(value: float | None) -> str | None:
+    return None if value is None else f"{value:.1f}"

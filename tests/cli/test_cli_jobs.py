@@ -1,0 +1,132 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ballad.cli import BAD_INPUT, main
+from ballad.cli.jobs import duration
+from ballad.experiment import Experiment
+from ballad.runs import queries
+from ballad.runs.owners import Owner
+from ballad.runs.store import RunStore
+from tests.runs.tiny_experiment import tiny_experiment
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunStore:
+    monkeypatch.setenv("BALLAD_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    return RunStore(tmp_path)
+
+
+def finish(store: RunStore, run_id: str, status: str, error: str | None = None) -> None:
+    owner = Owner.new()
+    store.claim(owner, "cpu", requests=["auto"], run_id=run_id)
+    store.finish(run_id, owner, status, error=error, traceback="Traceback …" if error else None)
+
+
+def test_sweep_queues_the_grid(store: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [
+        "--queue",
+        "--grid",
+        "phase_b.residual_factor=0.1,0.2",
+        "--grid",
+        "seed=0,1,2",
+        "--set",
+        "phase_a.epochs=3",
+    ]
+    assert main(["sweep", *words]) == 0
+    experiments = [run.experiment for run in store.queued()]
+    assert {(e.seed, e.phase_b.residual_factor) for e in experiments} == {(s, r) for s in (0, 1, 2) for r in (0.1, 0.2)}
+    assert {e.phase_a.epochs for e in experiments} == {3}
+    assert capsys.readouterr().out.count("queued") == 6
+
+
+@pytest.mark.parametrize("words", [["--grid", "seed"], ["--grid", "seeds=1"], ["--grid", "phase_b.residual_factor=2"]])
+def test_bad_grid_is_one_sentence(store: RunStore, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+    assert main(["sweep", "--queue", "--backbone", "RN50", *words]) == BAD_INPUT
+    error = capsys.readouterr().err.strip()
+    assert error and "\n" not in error
+    assert queries.runs(store).empty
+
+
+def test_list_shows_what_is_asked_for(store: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
+    queued, done = store.create(Experiment(name="one")), store.create(Experiment(name="two"), tags=["paper"])
+    finish(store, done, "done")
+    main(["list"])
+    everything = capsys.readouterr().out
+    assert everything.index(done) < everything.index(queued)
+    main(["list", "--status", "done", "--tag", "paper"])
+    assert queued not in capsys.readouterr().out
+    main(["list", "--limit", "1"])
+    assert "1 older run" in capsys.readouterr().err
+
+
+def test_show_tells_the_error_and_keeps_tracebacks_for_the_log(
+    store: RunStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_id = store.create(Experiment(name="broken", seed=41))
+    finish(store, run_id, "failed", "The image a.png cannot be read.")
+    assert main(["show", run_id]) == 0
+    shown = capsys.readouterr().out
+    assert "The image a.png cannot be read." in shown and "seed: 41" in shown and "Traceback" not in shown
+    main(["show", run_id, "--log"])
+    assert "Traceback" in capsys.readouterr().out
+
+
+def test_cancel_and_resume_take_runs_or_a_group(store: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
+    group_id, ids = store.create_group("g", [Experiment(seed=seed) for seed in range(3)])
+    assert main(["cancel", ids[0]]) == 0
+    assert main(["cancel", "--group", group_id]) == 0
+    assert set(queries.runs(store)["status"]) == {"cancelled"}
+    assert main(["cancel", "--group", group_id]) == BAD_INPUT
+    assert main(["resume", "--queue", "--group", group_id]) == 0
+    assert len(store.queued()) == 3
+    assert main(["resume", "--queue", ids[0]]) == BAD_INPUT
+    assert main(["resume"]) == BAD_INPUT
+    assert "Name at least one run" in capsys.readouterr().err
+
+
+def test_resume_finishes_the_run_here(store: RunStore, tiny_images: Path, tiny_backbone: Path) -> None:
+    run_id = store.create(tiny_experiment(tiny_images, tiny_backbone, schedule="zero_shot"))
+    store.cancel(run_id)
+    assert main(["resume", run_id]) == 0
+    assert store.get(run_id).status == "done"
+
+
+def test_worker_drains_the_queue(store: RunStore, tiny_images: Path, tiny_backbone: Path) -> None:
+    good = store.create(tiny_experiment(tiny_images, tiny_backbone, schedule="zero_shot"))
+    bad = store.create(tiny_experiment(tiny_images / "nowhere", tiny_backbone))
+    assert main(["worker", "--drain"]) == 0
+    assert store.get(good).status == "done"
+    assert store.get(bad).status == "failed"
+    assert "nowhere" in str(store.get(bad).error)
+    assert main(["worker", "--run", good]) == BAD_INPUT
+
+
+def test_worker_that_is_terminated_leaves_its_run_to_resume(
+    store: RunStore, tiny_images: Path, tiny_backbone: Path
+) -> None:
+    run_id = store.create(tiny_experiment(tiny_images, tiny_backbone, phase_a__epochs=500))
+    with subprocess.Popen([sys.executable, "-m", "ballad", "worker"], cwd=ROOT, env=dict(os.environ)) as worker:
+        while queries.epoch_metrics(store, [run_id]).empty:
+            assert worker.poll() is None
+            time.sleep(0.1)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(60) == 0
+    run = store.get(run_id)
+    assert run.status == "interrupted" and run.resumable
+    assert list(store.home.glob("stages/towers/*.partial/checkpoint.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59.6, "1 min 00 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")]
+)
+def test_durations_read_well(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
