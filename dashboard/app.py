@@ -1,0 +1,39 @@
+"""The workbench: ``streamlit run dashboard/app.py``.
+
+Holds what lives as long as the server: the workers of the queue, started and stopped with it, and the routes beside
+the pages. What a reader sees is in :mod:`dashboard.shell`.
+"""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+
+HERE = Path(__file__).resolve().parent
+# Streamlit looks for modules in this folder; the packages lie beside it.
+sys.path.insert(0, str(HERE.parent))
+
+from ballad.runs.home import default_home  # noqa: E402
+from ballad.runs.host_memory import keep_freed_memory  # noqa: E402
+from ballad.runs.jobs import JobManager  # noqa: E402
+from ballad.runs.store import RunStore  # noqa: E402
+from dashboard.messages import show_error  # noqa: E402
+from dashboard.routes import ROUTES  # noqa: E402
+
+
+@asynccontextmanager
+async def workers(app: st.App) -> AsyncIterator[None]:
+    """Work on the queue for as long as the server is up."""
+    keep_freed_memory()
+    manager = JobManager(RunStore(default_home()))
+    await asyncio.to_thread(manager.start)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(manager.stop)
+
+
+app = st.App(HERE / "shell.py", lifespan=workers, routes=ROUTES, on_script_error=show_error)

@@ -1,0 +1,103 @@
+"""The export pack of a comparison: every figure and table of the chosen runs in one zip."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from ballad.analysis.confusion import group_confusion
+from ballad.runs import queries
+from ballad.runs.plan import SplitName
+from ballad.runs.store import RunStore
+from dashboard.comparison import Row, accuracy_table, difference_table, settings_table
+from dashboard.confusion_view import ConfusionView, Side
+from dashboard.curves import accuracy_table as accuracy_curve_table
+from dashboard.curves import quantity_table
+from dashboard.exports.figures import FORMATS, Format
+from dashboard.exports.pack import NamedFigure, NamedTable, export_pack
+from dashboard.figures.accuracy_curves import accuracy_curves
+from dashboard.figures.comparison import comparison_dots
+from dashboard.figures.confusion import confusion_heatmap
+from dashboard.figures.differences import difference_intervals
+from dashboard.figures.group_confusion import group_confusion_heatmap
+from dashboard.figures.training_curves import training_curves
+from dashboard.loaders import SPLIT_TITLES, class_order
+
+
+def comparison_pack(
+    store: RunStore,
+    rows: Sequence[Row],
+    split: SplitName,
+    *,
+    labels: Mapping[str, str],
+    accuracies: pd.DataFrame,
+    found: pd.DataFrame,
+    baseline: str,
+    differing: pd.DataFrame,
+    extra_figures: Sequence[NamedFigure] = (),
+    formats: Sequence[Format] = FORMATS,
+) -> bytes:
+    """A zip of the comparison, its differences from ``baseline``, the runs' curves and each row's confusion.
+
+    ``labels`` names the runs by id; the tables are those of :mod:`dashboard.comparison`; pictures come in ``formats``
+    beside HTML. RunError if a run's folder is gone.
+    """
+    where = f"on the {SPLIT_TITLES[split].lower()} split"
+    figures = [
+        NamedFigure("comparison", f"Accuracy by shot group {where}.", comparison_dots(accuracies), accuracies),
+        *extra_figures,
+    ]
+    tables = [
+        NamedTable("comparison", f"Accuracy (%) {where}: mean ± s.d. over seeds.", accuracy_table(accuracies)),
+    ]
+    if len(found):
+        title = f"Differences from {baseline} {where}, with 95 % intervals of a paired bootstrap over images."
+        figures.append(NamedFigure("differences", title, difference_intervals(found), found))
+        tables.append(NamedTable("differences", f"{title} *: p < 0.05.", difference_table(found)))
+    if len(differing.columns):
+        tables.append(NamedTable("settings", "Settings in which the rows differ.", settings_table(differing)))
+    figures += _curves(store, labels)
+    for row in rows:
+        row_figures, row_tables = _confusion(row, labels[row.run_ids[0]], split)
+        figures += row_figures
+        tables += row_tables
+    experiments = {labels[run_id]: store.get(run_id).experiment for row in rows for run_id in row.run_ids}
+    return export_pack(figures, tables, experiments, formats=formats)
+
+
+def _curves(store: RunStore, labels: Mapping[str, str]) -> list[NamedFigure]:
+    metrics = queries.epoch_metrics(store, list(labels))
+    accuracy = accuracy_curve_table(metrics, labels)
+    loss, rate = (quantity_table(metrics, labels, quantity) for quantity in ("loss", "learning_rate"))
+    return [
+        NamedFigure("accuracy curves", "Validation accuracy by epoch.", accuracy_curves(accuracy), accuracy),
+        NamedFigure("training loss", "Training loss by epoch.", training_curves(loss, "loss"), loss),
+        NamedFigure("learning rate", "Learning rate by epoch.", training_curves(rate, "learning_rate"), rate),
+    ]
+
+
+def _confusion(row: Row, run_label: str, split: SplitName) -> tuple[list[NamedFigure], list[NamedTable]]:
+    """Of the row's first seed: where shot groups end up, the classes most confused, every class, the worst pairs."""
+    view = ConfusionView(Side(row.run_ids[0], run_label, row.model), None, split)
+    where = f"{view.title}, {SPLIT_TITLES[split].lower()} split"
+    shares = group_confusion(view.ours.confusion, view.ours.per_class)
+    order = class_order(view.side.run_id, view.side.model, split, "group")
+    heatmap = confusion_heatmap(view.ours.confusion, view.classes("block", order, None), view.class_names)
+    figures = [
+        NamedFigure(
+            f"shot groups {view.title}",
+            f"Where the images of each shot group end up: {where}.",
+            group_confusion_heatmap(shares),
+            shares.rename_axis("group").reset_index(),
+        ),
+        NamedFigure(
+            f"confusion {view.title}",
+            f"The most confused classes: {where}.",
+            heatmap,
+            view.ours.confusion.drop(columns="sample_ids"),
+        ),
+    ]
+    tables = [
+        NamedTable(f"classes {view.title}", f"Every class: {where}.", view.ours.per_class),
+        NamedTable(f"confused pairs {view.title}", f"The most confused pairs: {where}.", view.pairs()),
+    ]
+    return figures, tables

@@ -1,0 +1,143 @@
+"""What the confusion page looks at: one model of one run, perhaps against another, and the cells of their confusion."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ballad.analysis.confusion import class_neighbours, difference, most_confused_block, most_confused_pairs
+from ballad.analysis.predictions import Predictions
+from ballad.runs.plan import Model, SplitName
+from dashboard.figures.confusion import distinct_labels
+from dashboard.loaders import MODEL_TITLES, Evaluation, evaluated_models, evaluation
+
+Shown = Literal["block", "all", "class"]
+BLOCK_CLASSES = 30
+"""So many classes have readable names on a heatmap of half a page."""
+MOST_PAIRS = 200
+
+
+@dataclass(frozen=True)
+class Side:
+    """One model of one run; ``label`` names both."""
+
+    run_id: str
+    run_label: str
+    model: Model
+
+    @property
+    def label(self) -> str:
+        return f"{MODEL_TITLES[self.model]} of {self.run_label}"
+
+
+@dataclass(frozen=True)
+class ConfusionView:
+    """``side`` on a split, or what changes from ``baseline`` to ``side``. Both were evaluated on the same images."""
+
+    side: Side
+    baseline: Side | None
+    split: SplitName
+
+    @cached_property
+    def ours(self) -> Evaluation:
+        return evaluation(self.side.run_id, self.side.model, self.split)
+
+    @cached_property
+    def theirs(self) -> Evaluation | None:
+        return evaluation(self.baseline.run_id, self.baseline.model, self.split) if self.baseline else None
+
+    @property
+    def title(self) -> str:
+        return f"{self.side.label} minus {self.baseline.label}" if self.baseline else self.side.label
+
+    @cached_property
+    def class_names(self) -> list[str]:
+        """Names [K] that tell classes apart, also where two share one."""
+        return distinct_labels(range(len(self.ours.per_class)), self.ours.per_class["class_name"].tolist())
+
+    def classes(self, shown: Shown, order: np.ndarray, class_id: int | None) -> list[int]:
+        """The classes of the heatmap, in ``order``: all, those most confused (or changed), or around one class."""
+        if shown == "all":
+            return order.tolist()
+        if shown == "class" and class_id is not None:
+            near = class_neighbours(self.ours.confusion, self.ours.per_class, class_id, top=BLOCK_CLASSES - 1)
+            return order[np.isin(order, [class_id, *near["class_id"]])].tolist()
+        return order[np.isin(order, most_confused_block(self._weights, len(order), BLOCK_CLASSES))].tolist()
+
+    def pairs(self) -> pd.DataFrame:
+        """The cells off the diagonal with the most images, or with the largest changes.
+
+        Columns: true, predicted (class ids), true_name, predicted_name, group (of the true class); count and rate
+        (percent of the true class's images), or before, after and change.
+        """
+        if self.theirs is None:
+            pairs = most_confused_pairs(self.ours.confusion, self.ours.per_class, MOST_PAIRS)
+        else:
+            changes = self._changes
+            pairs = changes[(changes["true"] != changes["predicted"]) & (changes["change"] != 0)].head(MOST_PAIRS)
+        names, groups = np.array(self.class_names, dtype=object), self.ours.per_class["group"].to_numpy()
+        named = pairs.assign(
+            true_name=names[pairs["true"]], predicted_name=names[pairs["predicted"]], group=groups[pairs["true"]]
+        )
+        numbers = ["count", "rate"] if self.theirs is None else ["before", "after", "change"]
+        return named[["true", "predicted", "true_name", "predicted_name", "group", *numbers]].reset_index(drop=True)
+
+    def samples(self, true: int, predicted: int) -> dict[str, list[int]]:
+        """The images of a cell, as positions in the split, under what to call them.
+
+        Of one model all of them; of two, those that are new, that are gone, and that are there in both.
+        """
+        ours = _cell(self.ours, true, predicted)
+        if self.theirs is None:
+            return {"all": ours}
+        theirs = _cell(self.theirs, true, predicted)
+        return {
+            "new": [index for index in ours if index not in set(theirs)],
+            "gone": [index for index in theirs if index not in set(ours)],
+            "in both": [index for index in ours if index in set(theirs)],
+        }
+
+    def said(self) -> dict[Model, Predictions]:
+        """What each model of the run said about the images of the split."""
+        models = evaluated_models(self.side.run_id)
+        return {model: evaluation(self.side.run_id, model, self.split).predictions for model in models}
+
+    @cached_property
+    def _changes(self) -> pd.DataFrame:
+        assert self.theirs is not None
+        return difference(self.theirs.confusion, self.ours.confusion)
+
+    @property
+    def _weights(self) -> pd.DataFrame:
+        """How much each cell matters for the choice of a block."""
+        if self.theirs is None:
+            return self.ours.confusion
+        return self._changes.assign(count=self._changes["change"].abs())
+
+
+def parse_cell(text: str | None, num_classes: int) -> tuple[int, int] | None:
+    """The true and predicted class of ``12-7``, as :func:`cell_text` writes it; None if it names no cell."""
+    parts = (text or "").split("-")
+    if len(parts) != 2 or not all(part.isdecimal() and int(part) < num_classes for part in parts):
+        return None
+    return int(parts[0]), int(parts[1])
+
+
+def cell_text(true: int, predicted: int) -> str:
+    """A cell for the URL."""
+    return f"{true}-{predicted}"
+
+
+def misses(evaluated: Evaluation, class_id: int, names: Sequence[str]) -> dict[int, str]:
+    """The images of a class that were taken for another one, with its name."""
+    predictions = evaluated.predictions
+    wrong = np.flatnonzero((predictions.labels == class_id) & ~predictions.correct)
+    return {int(index): f"taken for {names[predictions.predicted[index]]}" for index in wrong}
+
+
+def _cell(evaluated: Evaluation, true: int, predicted: int) -> list[int]:
+    predictions = evaluated.predictions
+    return np.flatnonzero((predictions.labels == true) & (predictions.predicted == predicted)).tolist()

@@ -1,0 +1,22 @@
+"""File names that say what they hold."""
+
+import re
+import unicodedata
+
+_LONGEST = 80
+
+
+def file_name(*parts: str, extension: str) -> str:
+    """``file_name("λ sweep", "demo RN50", extension="pdf")`` is ``lambda-sweep_demo-rn50.pdf``.
+
+    Safe on every file system: ASCII letters, digits, dots and hyphens; at most 80 characters before the extension.
+    """
+    words = [_slug(part) for part in parts]
+    stem = "_".join(word for word in words if word) or "export"
+    return f"{stem[:_LONGEST].rstrip('-_.')}.{extension}"
+
+
+def _slug(text: str) -> str:
+    spelled = text.replace("λ", "lambda").replace("τ", "tau")
+    ascii_text = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9.]+", "-", ascii_text.lower()).strip("-.")

@@ -1,0 +1,80 @@
+"""Per-shot accuracy by epoch, across both phases."""
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from dashboard.figures.parts import ACCURACY_AXIS, empty_figure, groups_in, in_order, run_line
+from dashboard.figures.timeline import mark_phase_boundaries, on_one_timeline
+from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
+
+_HOVER = "%{customdata[0]}, epoch %{customdata[1]}: %{y:.1f} %"
+
+
+def accuracy_curves(curves: pd.DataFrame) -> go.Figure:
+    """Validation accuracy by epoch: all groups of one run in one panel, or one panel a group for several runs.
+
+    ``curves``: ``run`` (label), ``phase`` (phase_a, joint, phase_b), ``epoch`` (from 1 in each phase),
+    ``group`` (many, medium, few, all) and ``accuracy`` (percent; NaN for an empty group).
+    """
+    curves = curves.dropna(subset="accuracy")
+    if curves.empty:
+        return empty_figure("No epoch is finished yet.")
+    placed = on_one_timeline(curves)
+    runs = in_order(curves["run"])
+    return _one_run(placed) if len(runs) == 1 else _several_runs(placed, runs)
+
+
+def _one_run(placed: pd.DataFrame) -> go.Figure:
+    figure = go.Figure()
+    for group in groups_in(placed["group"]):
+        rows = placed[placed["group"] == group]
+        figure.add_scatter(
+            x=rows["time"].to_numpy(),
+            y=rows["accuracy"].to_numpy(),
+            customdata=rows[["phase_title", "epoch"]].to_numpy(),
+            mode="lines+markers",
+            name=group,
+            line={"color": GROUP_COLOURS[group], "width": 2.5 if group == "all" else 2},
+            marker={"symbol": GROUP_SYMBOLS[group], "size": 7},
+            hovertemplate=f"{_HOVER}<extra>{group}</extra>",
+        )
+    mark_phase_boundaries(figure, placed)
+    figure.update_xaxes(title="Epoch", rangemode="tozero")
+    figure.update_yaxes(title=f"Validation {ACCURACY_AXIS.lower()}")
+    return figure
+
+
+def _several_runs(placed: pd.DataFrame, runs: list[str]) -> go.Figure:
+    groups = groups_in(placed["group"])
+    figure = make_subplots(rows=1, cols=len(groups), shared_yaxes=True, subplot_titles=groups, horizontal_spacing=0.02)
+    for position, run in enumerate(runs):
+        for column, group in enumerate(groups, start=1):
+            rows = placed[(placed["run"] == run) & (placed["group"] == group)]
+            figure.add_scatter(
+                x=rows["time"].to_numpy(),
+                y=rows["accuracy"].to_numpy(),
+                customdata=rows[["phase_title", "epoch"]].to_numpy(),
+                mode="lines+markers",
+                name=run,
+                legendgroup=run,
+                showlegend=column == 1,
+                line=run_line(position),
+                marker={"size": 5},
+                hovertemplate=f"{_HOVER}<extra>{run}<br>{group}</extra>",
+                row=1,
+                col=column,
+            )
+    for column, group in enumerate(groups, start=1):
+        _rule_under_title(figure, column, GROUP_COLOURS[group])
+    mark_phase_boundaries(figure, placed)
+    figure.update_xaxes(title="Epoch", rangemode="tozero")
+    figure.update_yaxes(title=f"Validation {ACCURACY_AXIS.lower()}", col=1)
+    figure.update_layout(legend={"y": 1.12})
+    return figure
+
+
+def _rule_under_title(figure: go.Figure, column: int, colour: str) -> None:
+    axis = "" if column == 1 else str(column)
+    rule = {"xref": f"x{axis} domain", "yref": f"y{axis} domain", "x0": 0, "x1": 1, "y0": 1, "y1": 1}
+    figure.add_shape(type="line", line={"color": colour, "width": 4}, **rule)

@@ -1,0 +1,54 @@
+"""Settings side by side: accuracy of each shot group with its spread, published numbers beside."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.figures.parts import ACCURACY_AXIS, empty_figure, groups_in, in_order
+from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
+
+ROW_HEIGHT = 44
+"""Pixels a setting, so that many settings stay readable."""
+
+
+def comparison_dots(results: pd.DataFrame) -> go.Figure:
+    """One row a setting, one dot a shot group; bars are one standard deviation over seeds.
+
+    ``results``: ``setting``, ``group``, ``mean`` and ``sd`` (percent; NaN with a single seed), ``seeds`` (their
+    number) and ``published`` (true for the paper's numbers, drawn hollow). Rows keep the table's order.
+    """
+    results = results.dropna(subset="mean")
+    if results.empty:
+        return empty_figure("No finished run is chosen.")
+    results = results.assign(label=_labels(results))
+    figure = go.Figure()
+    for published, rows_of_source in results.groupby("published"):
+        for group in groups_in(rows_of_source["group"]):
+            rows = rows_of_source[rows_of_source["group"] == group]
+            symbol = GROUP_SYMBOLS[group]
+            source = " (published)" if published else ""
+            figure.add_scatter(
+                x=rows["mean"].to_numpy(),
+                y=rows["label"].tolist(),
+                error_x={"array": rows["sd"].fillna(0).to_numpy(), "thickness": 1.5, "width": 4},
+                customdata=rows["sd"].to_numpy(),
+                mode="markers",
+                name=f"{group}{source}",
+                marker={
+                    "color": GROUP_COLOURS[group],
+                    "symbol": f"{symbol}-open" if published else symbol,
+                    "size": 11,
+                    "line": {"width": 2 if published else 0},
+                },
+                hovertemplate=f"%{{y}}<br>%{{x:.1f}} %, s.d. %{{customdata:.2f}}<extra>{group}{source}</extra>",
+            )
+    labels = in_order(results["label"])
+    figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], title="")
+    figure.update_xaxes(title=f"{ACCURACY_AXIS}, bars: ± 1 s.d. over seeds")
+    figure.update_layout(height=130 + ROW_HEIGHT * len(labels))
+    return figure
+
+
+def _labels(results: pd.DataFrame) -> pd.Series:
+    seeds = results["seeds"].astype("Int64")
+    counted = results["setting"] + " (" + seeds.astype(str) + " seed" + (seeds > 1).map({True: "s)", False: ")"})
+    return counted.where(~results["published"].astype(bool), results["setting"] + " (published)")

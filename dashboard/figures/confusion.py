@@ -1,0 +1,93 @@
+"""Which classes are taken for which: rows are true classes, columns predictions."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.figures.parts import empty_figure
+
+READABLE_CLASSES = 50
+"""Up to so many classes get their names on the axes; beyond, hovering names them."""
+
+
+def confusion_shares(counts: pd.DataFrame, order: Sequence[int]) -> np.ndarray:
+    """Percent of each true class's images that went to each predicted class, ``[len(order), len(order)]``.
+
+    ``counts``: ``true``, ``predicted`` (class ids) and ``count``, for all classes: a row's whole is all images of
+    its class, also those predicted as a class that is not in ``order``. A class without images gives NaN.
+    """
+    place = pd.Series(np.arange(len(order)), index=list(order))
+    totals = counts.groupby("true")["count"].sum()
+    shown = counts[counts["true"].isin(place.index) & counts["predicted"].isin(place.index)]
+    shares = np.zeros((len(order), len(order)), dtype="float32")
+    shares[place[shown["true"]].to_numpy(), place[shown["predicted"]].to_numpy()] = (
+        100 * shown["count"] / shown["true"].map(totals)
+    )
+    shares[~np.isin(list(order), totals.index)] = np.nan
+    return shares
+
+
+def confusion_heatmap(
+    counts: pd.DataFrame, order: Sequence[int], class_names: Sequence[str], *, diagonal: bool = True
+) -> go.Figure:
+    """The confusion of one model over the classes of ``order``, in that order.
+
+    ``counts``: ``true``, ``predicted`` (class ids) and ``count``. ``class_names`` is indexed by class id.
+    Without the ``diagonal`` the colours span the errors alone. A cell's place is its point index (row, column).
+    """
+    if not len(order):
+        return empty_figure("No class is chosen.")
+    shares = confusion_shares(counts, order)
+    if not diagonal:
+        np.fill_diagonal(shares, np.nan)
+    figure = _heatmap(shares, order, class_names)
+    figure.data[0].update(
+        zmin=0,
+        zmax=100 if diagonal else None,
+        hovertemplate="true %{y}<br>predicted %{x}<br>%{z:.1f} % of its images<extra></extra>",
+        colorbar={"title": {"text": "% of true class", "side": "right"}},
+    )
+    return figure
+
+
+def confusion_difference(
+    counts: pd.DataFrame, baseline: pd.DataFrame, order: Sequence[int], class_names: Sequence[str]
+) -> go.Figure:
+    """Percentage points by which ``counts`` exceeds ``baseline``; blue means more images there, red fewer.
+
+    Both tables are as for :func:`confusion_heatmap`.
+    """
+    if not len(order):
+        return empty_figure("No class is chosen.")
+    difference = confusion_shares(counts, order) - confusion_shares(baseline, order)
+    reach = float(np.nanmax(np.abs(difference), initial=1.0))
+    figure = _heatmap(difference, order, class_names)
+    figure.data[0].update(
+        zmin=-reach,
+        zmid=0,
+        zmax=reach,
+        hovertemplate="true %{y}<br>predicted %{x}<br>%{z:+.1f} points<extra></extra>",
+        colorbar={"title": {"text": "difference (points)", "side": "right"}},
+    )
+    return figure
+
+
+def _heatmap(values: np.ndarray, order: Sequence[int], class_names: Sequence[str]) -> go.Figure:
+    labels = distinct_labels(order, class_names)
+    figure = go.Figure(go.Heatmap(z=values, x=labels, y=labels, autocolorscale=True))
+    named = len(order) <= READABLE_CLASSES
+    figure.update_xaxes(title="Predicted class", showticklabels=named, tickangle=-45, showgrid=False, ticks="")
+    figure.update_yaxes(title="True class", showticklabels=named, autorange="reversed", showgrid=False, ticks="")
+    if named:
+        figure.update_xaxes(tickmode="linear", dtick=1)
+        figure.update_yaxes(tickmode="linear", dtick=1)
+    return figure
+
+
+def distinct_labels(order: Sequence[int], class_names: Sequence[str]) -> list[str]:
+    """Class names; a name that two classes share (ImageNet's "missile") gets its class id."""
+    names = pd.Series([class_names[class_id] for class_id in order], dtype=str)
+    shared = names.duplicated(keep=False)
+    return names.where(~shared, names + " (" + pd.Series(list(order)).astype(str) + ")").tolist()

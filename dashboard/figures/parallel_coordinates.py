@@ -1,0 +1,41 @@
+"""Many settings at once, for sweeps over several of them."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from dashboard.figures.parts import empty_figure
+
+
+def parallel_coordinates(runs: pd.DataFrame, dimensions: Mapping[str, str], *, colour: str) -> go.Figure:
+    """One line a run through an axis a setting.
+
+    ``runs``: one row a run. ``dimensions`` maps columns to axis titles, left to right; a column that is not numeric
+    becomes an axis of named values. ``colour`` is the numeric column that colours the lines.
+    """
+    runs = runs.dropna(subset=colour)
+    if runs.empty:
+        return empty_figure("No finished run is chosen.")
+    axes = [_axis(runs[column], title) for column, title in dimensions.items()]
+    line = {
+        "color": runs[colour].to_numpy(dtype=float),
+        "colorscale": "Viridis",
+        "showscale": True,
+        "colorbar": {"title": {"text": dimensions.get(colour, colour), "side": "right"}},
+    }
+    figure = go.Figure(go.Parcoords(dimensions=axes, line=line))
+    figure.update_layout(margin={"t": 80, "l": 80, "r": 80})
+    return figure
+
+
+def _axis(values: pd.Series, title: str) -> dict:
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        return {"label": title, "values": values.to_numpy(dtype=float)}
+    named = pd.Categorical(values.astype(str))
+    return {
+        "label": title,
+        "values": named.codes.astype("int32"),
+        "tickvals": list(range(len(named.categories))),
+        "ticktext": list(named.categories),
+    }

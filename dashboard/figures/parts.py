@@ -1,0 +1,43 @@
+"""Small parts that several figure kinds share."""
+
+from collections.abc import Iterable
+
+import plotly.graph_objects as go
+
+from dashboard.theme import CATEGORY_COLOURS, GROUPS, RUN_DASHES
+
+ACCURACY_AXIS = "Accuracy (%)"
+
+
+def empty_figure(message: str) -> go.Figure:
+    """A figure that says why there is nothing to see."""
+    figure = go.Figure()
+    figure.add_annotation(text=message, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper")
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return figure
+
+
+def groups_in(values: Iterable[str]) -> list[str]:
+    """The shot groups that occur, in their own order: many, medium, few, all."""
+    present = set(values)
+    return [group for group in GROUPS if group in present]
+
+
+def in_order(values: Iterable[str]) -> list[str]:
+    """Distinct values in the order of their first appearance."""
+    return list(dict.fromkeys(values))
+
+
+def run_line(position: int) -> dict[str, str]:
+    """Colour and dash of the run at a position of the legend."""
+    return {
+        "color": CATEGORY_COLOURS[position % len(CATEGORY_COLOURS)],
+        "dash": RUN_DASHES[position % len(RUN_DASHES)],
+    }
+
+
+def translucent(colour: str, opacity: float) -> str:
+    """``#rrggbb`` as ``rgba(r,g,b,opacity)``, for bands."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"

@@ -1,0 +1,46 @@
+"""Are probabilities honest? Accuracy against confidence, and how many images each bin holds."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from dashboard.figures.parts import empty_figure, in_order
+from dashboard.theme import CATEGORY_COLOURS
+
+
+def reliability_diagram(bins: pd.DataFrame) -> go.Figure:
+    """Accuracy against mean confidence by bin, with the counts below; the diagonal is perfect calibration.
+
+    ``bins``: ``model``, ``confidence`` and ``accuracy`` (mean of the bin, percent) and ``images`` (their number).
+    """
+    bins = bins[bins["images"] > 0]
+    if bins.empty:
+        return empty_figure("No prediction is stored.")
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.72, 0.28], vertical_spacing=0.06)
+    ends = np.array([0.0, 100.0])
+    perfect = {"name": "perfectly calibrated", "line": {"color": "#7f7f7f", "dash": "dot"}}
+    figure.add_scatter(x=ends, y=ends, mode="lines", hoverinfo="skip", row=1, col=1, **perfect)
+    for position, model in enumerate(in_order(bins["model"])):
+        rows = bins[bins["model"] == model].sort_values("confidence")
+        colour = CATEGORY_COLOURS[position % len(CATEGORY_COLOURS)]
+        name = f"{model} (n = {rows['images'].sum():,})"
+        same = {"x": rows["confidence"].to_numpy(), "legendgroup": model, "col": 1}
+        figure.add_scatter(
+            y=rows["accuracy"].to_numpy(),
+            customdata=rows["images"].to_numpy(),
+            mode="lines+markers",
+            name=name,
+            line={"color": colour},
+            hovertemplate="confidence %{x:.1f} %, accuracy %{y:.1f} %, %{customdata:,} images"
+            f"<extra>{model}</extra>",
+            row=1,
+            **same,
+        )
+        images = rows["images"].to_numpy()
+        figure.add_bar(y=images, marker={"color": colour}, showlegend=False, name=name, row=2, **same)
+    figure.update_yaxes(title="Accuracy (%)", range=[0, 102], row=1)
+    figure.update_yaxes(title="Images", row=2)
+    figure.update_xaxes(range=[0, 102])
+    figure.update_xaxes(title="Confidence of the prediction (%)", row=2)
+    return figure

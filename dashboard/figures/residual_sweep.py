@@ -1,0 +1,110 @@
+"""Accuracy against the residual factor λ of Eq. 5 (Figure 5 of the paper)."""
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from dashboard.figures.parts import ACCURACY_AXIS, empty_figure, groups_in, in_order, translucent
+from dashboard.formats import counted
+from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
+
+
+def residual_sweep(
+    points: pd.DataFrame, *, chosen: pd.DataFrame | None = None, published: pd.DataFrame | None = None
+) -> go.Figure:
+    """Mean over seeds with a band of one standard deviation, every run as a point; one panel a sampler.
+
+    ``points``: one row a run and group with ``sampler``, ``residual_factor``, ``seed``, ``group``, ``accuracy``
+    (percent) and ``run`` (its id, carried as customdata so that a click finds it).
+    ``chosen``: ``sampler``, ``residual_factor`` chosen on validation, marked by a vertical line.
+    ``published``: ``residual_factor``, ``group``, ``accuracy`` of the paper, drawn hollow in every panel.
+    """
+    points = points.dropna(subset="accuracy")
+    if points.empty:
+        return empty_figure("No run of this sweep is finished yet.")
+    samplers = in_order(points["sampler"])
+    figure = make_subplots(
+        rows=1, cols=len(samplers), shared_yaxes=True, subplot_titles=_titles(points, samplers), horizontal_spacing=0.03
+    )
+    for column, sampler in enumerate(samplers, start=1):
+        panel = points[points["sampler"] == sampler]
+        for group in groups_in(panel["group"]):
+            _add_group(figure, panel[panel["group"] == group], group, column)
+        if published is not None:
+            _add_published(figure, published, column)
+        if chosen is not None:
+            for factor in chosen.loc[chosen["sampler"] == sampler, "residual_factor"]:
+                _mark_chosen(figure, factor, column)
+    figure.update_xaxes(title="Residual factor λ", range=[-0.03, 1.03])
+    figure.update_yaxes(title=ACCURACY_AXIS, col=1)
+    figure.update_layout(legend={"y": 1.1})
+    return figure
+
+
+def _titles(points: pd.DataFrame, samplers: list[str]) -> list[str]:
+    seeds = points.groupby("sampler")["seed"].nunique()
+    return [f"{sampler.replace('_', '-')} ({counted(seeds[sampler], 'seed')})" for sampler in samplers]
+
+
+def _add_group(figure: go.Figure, rows: pd.DataFrame, group: str, column: int) -> None:
+    colour = GROUP_COLOURS[group]
+    means = rows.groupby("residual_factor")["accuracy"].agg(["mean", "std"]).reset_index()
+    factors, mean, spread = (means[name].to_numpy() for name in ("residual_factor", "mean", "std"))
+    same = {"legendgroup": group, "row": 1, "col": column}
+    if means["std"].notna().any():
+        edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+        figure.add_scatter(x=factors, y=mean - spread, **edge, **same)
+        band = {"fill": "tonexty", "fillcolor": translucent(colour, 0.18)}
+        figure.add_scatter(x=factors, y=mean + spread, **band, **edge, **same)
+    figure.add_scatter(
+        x=factors,
+        y=mean,
+        mode="lines",
+        name=group,
+        line={"color": colour},
+        showlegend=column == 1,
+        hoverinfo="skip",
+        **same,
+    )
+    figure.add_scatter(
+        x=rows["residual_factor"].to_numpy(),
+        y=rows["accuracy"].to_numpy(),
+        customdata=rows[["run", "seed"]].to_numpy(),
+        mode="markers",
+        marker={"color": colour, "symbol": GROUP_SYMBOLS[group], "size": 7},
+        showlegend=False,
+        hovertemplate=f"λ = %{{x}}, seed %{{customdata[1]}}: %{{y:.1f}} %<extra>{group}</extra>",
+        **same,
+    )
+
+
+def _add_published(figure: go.Figure, published: pd.DataFrame, column: int) -> None:
+    for position, group in enumerate(groups_in(published["group"])):
+        rows = published[published["group"] == group].sort_values("residual_factor")
+        figure.add_scatter(
+            x=rows["residual_factor"].to_numpy(),
+            y=rows["accuracy"].to_numpy(),
+            mode="lines+markers",
+            name="published (paper)",
+            legendgroup="published",
+            showlegend=column == 1 and position == 0,
+            line={"color": GROUP_COLOURS[group], "dash": "dot", "width": 1},
+            marker={"symbol": f"{GROUP_SYMBOLS[group]}-open", "size": 9},
+            hovertemplate=f"λ = %{{x}}: %{{y:.1f}} %<extra>published, {group}</extra>",
+            row=1,
+            col=column,
+        )
+
+
+def _mark_chosen(figure: go.Figure, factor: float, column: int) -> None:
+    line = {"dash": "dash", "width": 1.5, "color": "#7f7f7f"}
+    figure.add_vline(x=factor, line=line, layer="below", row=1, col=column)
+    figure.add_annotation(
+        text=f" λ = {factor:g}, chosen on validation",
+        x=factor,
+        y=0.02,
+        yref="y domain" if column == 1 else f"y{column} domain",
+        xref="x" if column == 1 else f"x{column}",
+        showarrow=False,
+        xanchor="left" if factor <= 0.5 else "right",
+    )

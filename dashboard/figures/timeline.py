@@ -1,0 +1,34 @@
+"""Epochs of both phases on one axis, with the boundary between them."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+PHASE_TITLES = {"phase_a": "Phase A", "joint": "Joint phase", "phase_b": "Phase B"}
+_FIRST_PHASES = ("phase_a", "joint")
+
+
+def on_one_timeline(curves: pd.DataFrame) -> pd.DataFrame:
+    """Add ``time``: the epoch counted over both phases, Phase B after Phase A of the same run.
+
+    ``curves``: ``run``, ``phase`` (phase_a, joint or phase_b) and ``epoch``, counted from 1 in each phase.
+    """
+    before = curves[curves["phase"].isin(_FIRST_PHASES)].groupby("run")["epoch"].max()
+    offset = curves["run"].map(before).fillna(0).where(curves["phase"] == "phase_b", 0)
+    placed = curves.assign(time=curves["epoch"] + offset, phase_title=curves["phase"].map(PHASE_TITLES))
+    return placed.sort_values(["run", "time"], kind="stable")
+
+
+def mark_phase_boundaries(figure: go.Figure, placed: pd.DataFrame) -> None:
+    """Draw a dotted line where Phase A ends, for each length of Phase A among the runs, and name the phases."""
+    both = [run for run, rows in placed.groupby("run") if rows["phase"].nunique() > 1]
+    first_phase = placed[placed["run"].isin(both) & placed["phase"].isin(_FIRST_PHASES)]
+    ends = sorted(set(first_phase.groupby("run")["time"].max()))
+    for end in ends:
+        figure.add_vline(x=end + 0.5, line={"dash": "dot", "width": 1.5, "color": "#7f7f7f"}, layer="below")
+    one_panel = len(list(figure.select_xaxes())) == 1
+    if len(ends) == 1 and one_panel:
+        for text, anchor in ((" Phase B →", "left"), ("← Phase A ", "right")):
+            figure.add_annotation(
+                text=text, x=ends[0] + 0.5, y=1, yref="y domain", xanchor=anchor, yanchor="bottom", showarrow=False
+            )
+        figure.update_layout(legend={"y": 1.1})

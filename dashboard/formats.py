@@ -1,0 +1,50 @@
+"""Numbers as people read them."""
+
+MISSING = "–"
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """``1 seed``, ``3 seeds``, ``1,000 classes``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A percentage that is already one: ``67.2 %``; a dash for an empty group."""
+    return MISSING if _missing(value) else f"{value:.{digits}f} %"
+
+
+def mean_and_spread(mean: float | None, spread: float | None, digits: int = 1) -> str:
+    """``67.2 ± 0.3``, or the mean alone where one seed has no spread."""
+    if _missing(mean):
+        return MISSING
+    return f"{mean:.{digits}f}" if _missing(spread) else f"{mean:.{digits}f} ± {spread:.{digits}f}"
+
+
+def duration(seconds: float | None) -> str:
+    """``42 s``, ``3 min 05 s``, ``2 h 07 min``, ``4 d 03 h``."""
+    if _missing(seconds):
+        return MISSING
+    whole = round(max(seconds or 0, 0))
+    if whole < 60:
+        return f"{whole} s" if whole >= 10 else f"{seconds:.1f} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"
+
+
+def size(number_of_bytes: float | None) -> str:
+    """``812 MB``, ``3.4 GB``, in powers of 1,000."""
+    if _missing(number_of_bytes):
+        return MISSING
+    amount = float(number_of_bytes or 0)
+    for unit in ("B", "kB", "MB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
+def _missing(value: float | None) -> bool:
+    return value is None or value != value

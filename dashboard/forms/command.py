@@ -1,0 +1,73 @@
+"""The shell command that does what a form asks for, and the same words for links."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from ballad.cli.settings import assignments, demo_defaults
+from ballad.experiment import Experiment, parse_value
+from dashboard.forms.draft import default_experiment
+
+_OPTIONS = {
+    "dataset.source": "--dataset",
+    "backbone.name": "--backbone",
+    "name": "--name",
+    "runtime.device": "--device",
+}
+
+
+def changed_settings(experiment: Experiment) -> dict[str, Any]:
+    """What must be said to ask for ``experiment``: all that differs from the defaults of its dataset and backbone.
+
+    The settings of a phase that the schedule does not have are left out, since they change nothing.
+    """
+    chosen = _flat(experiment)
+    defaults = _flat(default_experiment(experiment.dataset.source, experiment.backbone.name))
+    unused = {"phase_a.": not experiment.trains_towers, "phase_b.": not experiment.trains_adapter}
+    changed = {path: chosen[path] for path in ("dataset.source", "backbone.name") if chosen[path] != "demo"}
+    for path, value in chosen.items():
+        if value != defaults[path] and not any(absent and path.startswith(phase) for phase, absent in unused.items()):
+            changed[path] = value
+    return changed
+
+
+def assignment(path: str, value: Any) -> str:
+    """``FIELD=VALUE`` as the shell's ``--set`` reads it back."""
+    plain = isinstance(value, str) and value != "" and parse_value(value) == value
+    return f"{path}={value if plain else json.dumps(value, ensure_ascii=False)}"
+
+
+def assigned_words(experiment: Experiment) -> list[str]:
+    """The experiment as ``FIELD=VALUE`` words, for links."""
+    return [assignment(path, value) for path, value in changed_settings(experiment).items()]
+
+
+def experiment_of_words(words: Sequence[str]) -> Experiment:
+    """What :func:`assigned_words` wrote. Raises SettingsError."""
+    values = assignments(words)
+    return Experiment().with_values({**demo_defaults(values), **values})
+
+
+def shell_command(experiment: Experiment, seeds: Sequence[int]) -> str:
+    """``python -m ballad run …``, or ``sweep`` over several seeds, one option a line."""
+    changed = changed_settings(experiment)
+    seed = changed.pop("seed", 0)
+    named = [f"{option}={shlex.quote(changed.pop(path))}" for path, option in _OPTIONS.items() if changed.get(path)]
+    settings = [f"--set {shlex.quote(assignment(path, value))}" for path, value in changed.items()]
+    if len(seeds) > 1:
+        return _lines("python -m ballad sweep", [*named, f"--grid seed={','.join(map(str, seeds))}", *settings])
+    return _lines("python -m ballad run", [*named, *([f"--seed={seed}"] if seed else []), *settings])
+
+
+def _lines(command: str, options: Sequence[str]) -> str:
+    return " \\\n    ".join([" ".join([command, *options[:2]]), *options[2:]])
+
+
+def _flat(experiment: Experiment) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in experiment.model_dump(mode="json").items():
+        flat |= (
+            {f"{name}.{field}": inner for field, inner in value.items()} if isinstance(value, dict) else {name: value}
+        )
+    return flat

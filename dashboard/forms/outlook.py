@@ -1,0 +1,133 @@
+"""What stands beside the form: what is there already, time and memory, the data, and the same as files and command."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from ballad.errors import BalladError, RunError
+from ballad.runs import queries
+from ballad.runs.devices import device_for, list_devices
+from dashboard.charts import show_chart
+from dashboard.downloads import figure_downloads
+from dashboard.figures.class_counts import class_count_curve
+from dashboard.formats import counted, duration, size
+from dashboard.forms.command import shell_command
+from dashboard.forms.cost import ExpectedTime, expected_time, speed_on, training_memory
+from dashboard.forms.draft import Request
+from dashboard.machine import devices
+from dashboard.messages import show_error
+from dashboard.plans import DatasetFacts, StageState, dataset_facts, plan_of, stage_states
+from dashboard.workbench import open_store
+
+_NAMED_CLASSES = 20
+"""Beside the form there is no room for the names of more."""
+_PHASES = {"phase_a": "Phase A", "joint": "joint training", "features": "features", "phase_b": "Phase B"}
+
+
+def show_outlook(request: Request) -> None:
+    """The panel beside the form; what cannot be told is one sentence that says why."""
+    try:
+        facts = dataset_facts(request.experiment.dataset)
+        _show_work(request, facts)
+        _show_data(facts)
+    except BalladError as error:
+        show_error(error)
+    _show_settings(request)
+
+
+def _show_work(request: Request, facts: DatasetFacts) -> None:
+    plans = [plan_of(experiment, facts) for experiment in request.experiments]
+    states = stage_states(plans)
+    missing = {state.stage.key for state in states if not state.present}
+    device = _device(request)
+    speed = speed_on(queries.throughput(open_store()), request.experiment.backbone.name, device)
+    time = expected_time(plans, missing, facts.images, speed)
+    memory = training_memory(request.experiment, len(facts.classes))
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f"**Stages to compute:** {len(missing)} of {len(states)}", help=_STAGES_HELP)
+        st.markdown(f"**Expected time:** {_time_text(time)}", help=_time_help(device))
+        if request.experiment.trains_towers:
+            told = "not known for this backbone" if memory is None else f"about {size(memory)}"
+            st.markdown(f"**Device memory in Phase A:** {told}", help=_MEMORY_HELP)
+    _warn_of_memory(memory, device)
+    with st.expander("Stages", icon=":material/account_tree:"):
+        _show_stages(states)
+
+
+_STAGES_HELP = (
+    "Each stage is kept under a hash of everything that shaped it. What another run has computed is found again: a new "
+    "λ or sampler takes seconds once Phase A is there."
+)
+_MEMORY_HELP = (
+    "Weights, gradients, momentum and what the backward pass keeps, estimated for the paper's backbones. ‘Images at a "
+    "time’ under Advanced, Phase A, lowers it without changing the numbers."
+)
+
+
+def _device(request: Request) -> str:
+    try:
+        return device_for(request.experiment.runtime.device, list_devices())
+    except RunError as error:
+        st.warning(str(error), icon=":material/memory:")
+        return request.experiment.runtime.device
+
+
+def _time_text(time: ExpectedTime) -> str:
+    unknown = ", ".join(_PHASES[phase] for phase in time.unknown)
+    if unknown:
+        known = f"{duration(time.seconds)} and " if time.seconds else ""
+        return f"{known}what {unknown} takes, not measured yet"
+    return f"about {duration(time.seconds)}" if time.seconds else "none: all is there"
+
+
+def _time_help(device: str) -> str:
+    return f"From the speed of earlier runs with this backbone on {device}; checks on validation come on top."
+
+
+def _warn_of_memory(memory: float | None, device: str) -> None:
+    here = next((present for present in devices() if present.name == device), None)
+    if memory and here and memory > here.memory_total:
+        st.warning(
+            f"Phase A may need {size(memory)}, and {here.title} has {size(here.memory_total)}: choose fewer images "
+            "at a time (Advanced, Phase A).",
+            icon=":material/memory:",
+        )
+
+
+def _show_stages(states: Sequence[StageState]) -> None:
+    table = pd.DataFrame(
+        {
+            "stage": [state.title for state in states],
+            "state": ["there" if state.present else "to compute" for state in states],
+            "key": [state.stage.key for state in states],
+        }
+    )
+    columns = {"stage": "Stage", "state": "Result", "key": st.column_config.TextColumn("Key", width="small")}
+    st.dataframe(table, column_config=columns, hide_index=True, alt="The stages and whether their results are there")
+
+
+def _show_data(facts: DatasetFacts) -> None:
+    images = ", ".join(f"{number:,} {split}" for split, number in facts.images.items())
+    made = " Synthetic." if facts.synthetic else ""
+    st.markdown(f"**{facts.title}**: {counted(len(facts.classes), 'class', 'classes')}, images: {images}.{made}")
+    notes = list(facts.notes)
+    if not facts.has_validation:
+        notes.append("There is no validation split: nothing can be chosen on it. Set some aside under Advanced, Data.")
+    for note in notes:
+        st.caption(f":material/info: {note}")
+    figure = class_count_curve(facts.classes)
+    if len(facts.classes) > _NAMED_CLASSES:
+        figure.update_xaxes(showticklabels=False)
+    show_chart(figure, key="class_counts", label="Training images of each class, by shot group", height=340)
+    figure_downloads(f"class counts {facts.title}", figure, facts.classes, key="class_counts")
+
+
+def _show_settings(request: Request) -> None:
+    command, as_yaml, as_json = st.tabs(["Shell command", "YAML", "JSON"])
+    with command:
+        st.code(shell_command(request.experiment, request.seeds), language="bash", wrap_lines=True)
+    with as_yaml:
+        st.code(request.experiment.to_yaml(), language="yaml", height=320)
+    with as_json:
+        st.code(request.experiment.to_json(), language="json", height=320)

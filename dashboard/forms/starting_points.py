@@ -1,0 +1,68 @@
+"""Ways to fill the form at once: defaults, recipes, rows of the paper's tables, past runs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from ballad.errors import SettingsError
+from ballad.presets import PRESETS, find_preset
+from ballad.recipes import recipe_values
+from dashboard.forms.draft import default_experiment, request_of, values_of
+from dashboard.forms.session import entered, fill, values_of_run
+from dashboard.messages import shown_errors
+from dashboard.workbench import open_store
+
+_RECIPES = {"paper": "The paper's text", "released_code": "Its released code"}
+_KEEPS_DATA = "Keeps the dataset, the backbone and everything else that it does not name."
+
+
+def starting_points(runs: pd.DataFrame) -> None:
+    """A row of popovers above the form. ``runs`` (columns id and label) are those that can be cloned."""
+    with st.container(horizontal=True):
+        st.button("Defaults", icon=":material/restart_alt:", on_click=_reset, help="The paper's settings on this data.")
+        with st.popover("Recipe", icon=":material/menu_book:"):
+            st.caption(f"Where the paper and its code differ, follow one of them. {_KEEPS_DATA}")
+            for name, title in _RECIPES.items():
+                st.button(title, key=f"recipe_{name}", on_click=_merge, args=(recipe_values(name),), width="stretch")
+        with st.popover("Row of the paper", icon=":material/table_rows:"):
+            _preset_row()
+        with st.popover("Clone a run", icon=":material/content_copy:", disabled=runs.empty):
+            _clone(runs)
+
+
+def _preset_row() -> None:
+    table = st.selectbox(
+        "Table or figure", list(PRESETS), format_func=lambda name: f"{PRESETS[name].place}: {PRESETS[name].title}"
+    )
+    try:
+        base = request_of(entered()).experiment
+    except SettingsError:
+        st.caption("First mend the entry that is named beside the form.")
+        return
+    rows = {row.setting: row.experiment for row in find_preset(table).rows(base)}
+    setting = st.selectbox("Row", list(rows))
+    st.caption("On the dataset, backbone and other settings that the form holds now.")
+    st.button("Fill the form", key="use_row", on_click=fill, args=(values_of(rows[setting]),))
+
+
+def _clone(runs: pd.DataFrame) -> None:
+    labels = dict(zip(runs["id"], runs["label"], strict=True))
+    run_id = st.selectbox("Run", list(labels), format_func=labels.__getitem__)
+    if run_id is not None:
+        st.button("Fill the form", key="clone_run", on_click=_fill_from_run, args=(run_id,))
+
+
+def _reset() -> None:
+    now = entered()
+    fill(values_of(default_experiment(now["dataset.source"], now["backbone.name"])))
+
+
+def _merge(values: Mapping[str, Any]) -> None:
+    fill({**entered(), **values})
+
+
+def _fill_from_run(run_id: str) -> None:
+    with shown_errors():
+        fill(values_of_run(open_store(), run_id))

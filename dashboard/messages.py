@@ -1,0 +1,34 @@
+"""Errors and empty places, written for people."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from ballad.errors import BalladError
+
+
+def show_error(error: Exception) -> bool:
+    """Show a user's error as its one sentence; False, and nothing shown, for any other error."""
+    if not isinstance(error, BalladError):
+        return False
+    st.error(str(error), icon=":material/error:")
+    return True
+
+
+@contextmanager
+def shown_errors() -> Iterator[None]:
+    """Errors a user can cause end the block with their sentence instead of a traceback."""
+    try:
+        yield
+    except BalladError as error:
+        show_error(error)
+
+
+def empty_state(title: str, text: str, icon: str) -> None:
+    """What stands where results will be: what belongs here, and how to get it. Buttons may follow."""
+    with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
+        st.space("small")
+        st.markdown(f"#### {icon} {title}", text_alignment="center", width="content")
+        st.markdown(text, text_alignment="center", width="content")
+        st.space("small")

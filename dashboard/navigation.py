@@ -1,0 +1,40 @@
+"""The pages, their order and their files, for the menu and for links between them."""
+
+from pathlib import Path
+
+import streamlit as st
+
+_PAGES = Path(__file__).resolve().parent.parent / "pages"
+
+HOME = _PAGES / "home.py"
+NEW_EXPERIMENT = _PAGES / "new_experiment.py"
+RUNS = _PAGES / "runs.py"
+LAMBDA_SWEEP = _PAGES / "lambda_sweep.py"
+CONFUSION = _PAGES / "confusion.py"
+EMBEDDINGS = _PAGES / "embeddings.py"
+TRY_A_PICTURE = _PAGES / "try_a_picture.py"
+COMPARE = _PAGES / "compare.py"
+PAPER = _PAGES / "paper.py"
+DATA = _PAGES / "data.py"
+
+
+def menu() -> list[st.Page]:
+    """The pages in the order of the menu."""
+    return [
+        st.Page(HOME, title="Home", icon=":material/home:", default=True),
+        st.Page(
+            NEW_EXPERIMENT, title="New experiment", icon=":material/add_circle:", help="Say what to run, and launch it"
+        ),
+        st.Page(RUNS, title="Runs", icon=":material/monitoring:", help="The queue at work, all runs and their curves"),
+        st.Page(LAMBDA_SWEEP, title="λ sweep", icon=":material/tune:", help="Accuracy against the residual factor"),
+        st.Page(EMBEDDINGS, title="Embeddings", icon=":material/scatter_plot:", help="Images as two models see them"),
+        st.Page(CONFUSION, title="Confusion", icon=":material/grid_on:", help="Which classes are taken for which"),
+        st.Page(
+            COMPARE, title="Compare", icon=":material/compare_arrows:", help="Runs beside each other and the paper"
+        ),
+        st.Page(PAPER, title="Paper", icon=":material/article:", help="The paper's tables and figures, redone"),
+        st.Page(DATA, title="Data", icon=":material/database:", help="Datasets: get them, look at them, check them"),
+        st.Page(
+            TRY_A_PICTURE, title="Try a picture", icon=":material/image_search:", help="What each model says about it"
+        ),
+    ]

@@ -1,0 +1,81 @@
+"""What one can do with chosen runs: cancel, resume, rename, tag, note, delete and undo that."""
+
+import pandas as pd
+import streamlit as st
+
+from ballad.runs.run import RESUMABLE
+from dashboard.formats import counted
+from dashboard.workbench import ACTIVE, open_store
+
+_DELETED = "deleted_runs"
+
+
+def run_actions(runs: pd.DataFrame) -> None:
+    """A row of buttons for these runs; what does not apply is disabled and says why."""
+    active = runs.loc[runs["status"].isin(ACTIVE), "id"].tolist()
+    stopped = runs.loc[runs["status"].isin(RESUMABLE), "id"].tolist()
+    ended = runs.loc[runs["status"] != "running", "id"].tolist()
+    with st.container(horizontal=True):
+        st.button(
+            "Cancel",
+            icon=":material/stop_circle:",
+            disabled=not active,
+            help="Stops at the next step and keeps a checkpoint. Select queued or running runs.",
+            on_click=cancel_runs,
+            args=(active,),
+        )
+        st.button(
+            "Resume or retry",
+            icon=":material/resume:",
+            disabled=not stopped,
+            help="Continues from the last finished stage or checkpoint. Select failed, cancelled or interrupted runs.",
+            on_click=_resume,
+            args=(stopped,),
+        )
+        with st.popover("Name, tags, note", icon=":material/edit:", disabled=len(runs) != 1):
+            if len(runs) == 1:
+                _describe(runs.iloc[0])
+        st.button(
+            "Delete",
+            icon=":material/delete:",
+            disabled=not ended,
+            help="Can be undone. A running run must be cancelled first.",
+            on_click=_delete,
+            args=(ended,),
+        )
+
+
+def undo_deletion() -> None:
+    """After a deletion, offer the way back."""
+    deleted = st.session_state.get(_DELETED)
+    if deleted:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/delete: Deleted {counted(len(deleted), 'run')}.", width="content")
+            st.button("Undo", icon=":material/undo:", on_click=_undo)
+
+
+def cancel_runs(run_ids: list[str]) -> None:
+    """Ask these runs to stop."""
+    open_store().cancel(*run_ids)
+
+
+def _resume(run_ids: list[str]) -> None:
+    open_store().resume(*run_ids)
+
+
+def _describe(run: pd.Series) -> None:
+    with st.form("describe", border=False):
+        name = st.text_input("Name", run["name"], max_chars=120)
+        tags = st.text_input("Tags", ", ".join(run["tags"]), help="Separated by commas")
+        notes = st.text_area("Note", run["notes"], max_chars=4000)
+        if st.form_submit_button("Save", type="primary"):
+            open_store().edit(run["id"], name=name, notes=notes, tags=tags.split(","))
+            st.rerun()
+
+
+def _delete(run_ids: list[str]) -> None:
+    st.session_state[_DELETED] = open_store().delete(*run_ids)
+
+
+def _undo() -> None:
+    open_store().restore(*st.session_state.pop(_DELETED))

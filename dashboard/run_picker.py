@@ -1,0 +1,55 @@
+"""Choosing runs, with the choice in the URL so that it can be shared."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+
+def pick_runs(
+    runs: pd.DataFrame, *, label: str, key: str, most: int | None = None, help: str | None = None
+) -> list[str]:
+    """Choose among ``runs`` (columns id and label); returns ids in the order of choice.
+
+    ``key`` is also the query parameter. Ids that no longer exist are dropped.
+    """
+    labels = dict(zip(runs["id"], runs["label"], strict=True))
+    chosen = [run_id for run_id in chosen_runs(key) if run_id in labels]
+    st.session_state[key] = chosen[:most]
+    picked = st.multiselect(
+        label,
+        list(labels),
+        key=key,
+        format_func=lambda run_id: labels.get(run_id, run_id),
+        max_selections=most,
+        help=help,
+        placeholder="Choose runs",
+    )
+    remember_runs(key, picked)
+    return picked
+
+
+def pick_run(runs: pd.DataFrame, *, label: str, key: str, help: str | None = None) -> str | None:
+    """Choose one of ``runs`` (columns id and label), at first the first; None where there is none."""
+    if runs.empty:
+        return None
+    labels = dict(zip(runs["id"], runs["label"], strict=True))
+    chosen = [run_id for run_id in chosen_runs(key) if run_id in labels] or list(labels)
+    st.session_state[key] = chosen[0]
+    picked = st.selectbox(
+        label, list(labels), key=key, format_func=lambda run_id: labels.get(run_id, run_id), help=help
+    )
+    remember_runs(key, [picked])
+    return picked
+
+
+def chosen_runs(key: str) -> list[str]:
+    """The ids chosen under this key: in this session, or in the URL that opened it."""
+    chosen = st.session_state.get(key, st.query_params.get_all(key))
+    return [chosen] if isinstance(chosen, str) else list(chosen or ())
+
+
+def remember_runs(key: str, run_ids: Sequence[str]) -> None:
+    """Write the choice into the URL."""
+    if st.query_params.get_all(key) != list(run_ids):
+        st.query_params[key] = list(run_ids)

@@ -1,0 +1,18 @@
+"""The frame around every page: navigation, title, errors. Started by :mod:`dashboard.app`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.messages import shown_errors
+from dashboard.navigation import menu
+
+ICON = Path(__file__).resolve().parent / "assets" / "icon.svg"
+
+st.set_page_config(page_title="BALLAD workbench", page_icon=str(ICON), layout="wide")
+st.logo(str(ICON), size="large")
+
+page = st.navigation(menu())
+st.title("BALLAD workbench" if page.title == "Home" else page.title, anchor=False)
+with shown_errors():
+    page.run()

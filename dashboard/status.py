@@ -1,0 +1,53 @@
+"""How the state of a run looks: one colour, one icon, one word, everywhere."""
+
+import pandas as pd
+import streamlit as st
+
+from dashboard.figures.timeline import PHASE_TITLES
+from dashboard.formats import duration, size
+
+_LOOKS = {
+    "queued": ("gray", ":material/schedule:"),
+    "running": ("blue", ":material/play_circle:"),
+    "done": ("green", ":material/check_circle:"),
+    "failed": ("red", ":material/error:"),
+    "cancelled": ("gray", ":material/cancel:"),
+    "interrupted": ("orange", ":material/pause_circle:"),
+}
+
+
+def status_badge(status: str) -> str:
+    """Markdown of a status badge."""
+    colour, icon = _LOOKS[status]
+    return f":{colour}-badge[{icon} {status}]"
+
+
+def status_column() -> object:
+    """A table column of statuses (lists of one) in the badges' colours."""
+    return st.column_config.MultiselectColumn(
+        "Status", options=list(_LOOKS), color=[colour for colour, _ in _LOOKS.values()], width=110
+    )
+
+
+def progress_share(run: pd.Series) -> float:
+    """How much of its present phase a running run has done, 0 to 1."""
+    if pd.isna(run["epoch"]) or not run["epochs"] or not run["steps"]:
+        return 0.0
+    return min(1.0, max(0.0, (run["epoch"] - 1 + run["step"] / run["steps"]) / run["epochs"]))
+
+
+def progress_text(run: pd.Series) -> str:
+    """``Phase A · epoch 3 of 50 · step 12 of 40 · 812 images/s · 4 min 10 s left in this phase``."""
+    if pd.isna(run["epoch"]) or pd.isna(run["phase"]):
+        return "Starting: reading data and weights"
+    parts = [PHASE_TITLES.get(run["phase"], str(run["phase"]).capitalize())]
+    if run["epochs"] > 1:
+        parts.append(f"epoch {run['epoch']} of {run['epochs']}")
+    parts.append(f"step {run['step']} of {run['steps']}")
+    if pd.notna(run["images_per_second"]):
+        parts.append(f"{run['images_per_second']:,.0f} images/s")
+    if pd.notna(run["eta_seconds"]):
+        parts.append(f"{duration(run['eta_seconds'])} left in this phase")
+    if pd.notna(run["device_memory_bytes"]):
+        parts.append(f"{size(run['device_memory_bytes'])} on the device")
+    return " · ".join(parts)

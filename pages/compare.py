@@ -1,0 +1,241 @@
+"""Compare: runs beside each other and beside the paper, and whether their differences are more than noise."""
+
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from ballad import paper
+from ballad.data.catalog import CATALOG
+from ballad.runs import queries
+from ballad.runs.plan import SplitName
+from dashboard.charts import show_chart
+from dashboard.comparison import (
+    Row,
+    accuracy_table,
+    comparison_rows,
+    difference_table,
+    differences,
+    different_settings,
+    published_accuracies,
+    published_label,
+    row_accuracies,
+    settings_table,
+)
+from dashboard.comparison_pack import comparison_pack
+from dashboard.downloads import figure_downloads, table_downloads
+from dashboard.exports.engine import NO_ENGINE, has_engine
+from dashboard.exports.figures import FORMATS
+from dashboard.exports.names import file_name
+from dashboard.exports.pack import NamedFigure
+from dashboard.figures.comparison import comparison_dots
+from dashboard.figures.differences import difference_intervals
+from dashboard.figures.parallel_coordinates import parallel_coordinates
+from dashboard.formats import counted
+from dashboard.loaders import SPLIT_TITLES
+from dashboard.messages import empty_state, shown_errors
+from dashboard.model_picker import pick_split
+from dashboard.navigation import HOME
+from dashboard.run_picker import chosen_runs, pick_runs
+from dashboard.theme import GROUPS
+from dashboard.workbench import all_runs, open_store
+
+RUN = "run"
+AT_FIRST = 8
+FEWEST_LINES = 3
+MODELS = {"final": "Final model of each run", "every": "Every model"}
+RIGHT = {group.capitalize(): st.column_config.TextColumn(alignment="right") for group in GROUPS}
+
+
+def pick(runs: pd.DataFrame) -> tuple[pd.DataFrame, bool, SplitName]:
+    if RUN not in st.session_state and not chosen_runs(RUN):
+        # The first visit shows something: the latest runs of one dataset.
+        latest = runs[runs["dataset"] == runs["dataset"].iloc[0]].head(AT_FIRST)
+        st.session_state[RUN] = latest["id"].tolist()
+    chosen = pick_runs(runs, label="Runs", key=RUN, help="Runs that differ in nothing but the seed become one row.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        models = st.segmented_control(
+            "Models",
+            list(MODELS),
+            default="final",
+            format_func=MODELS.__getitem__,
+            key="models",
+            required=True,
+            bind="query-params",
+            help="Every model: zero-shot, Phase A and BALLAD, or what the schedule has, each as a row of its own.",
+        )
+        splits = set(queries.results(open_store(), chosen)["split"])
+        split = pick_split([split for split in SPLIT_TITLES if split in splits] or ["test"])
+    return runs.set_index("id", drop=False).loc[chosen].reset_index(drop=True), models == "every", split
+
+
+def pick_published(runs: pd.DataFrame) -> pd.DataFrame:
+    rows = paper.published().sort_values(["table", "backbone"], ignore_index=True)
+    labels = [published_label(row) for _, row in rows.iterrows()]
+    titles = runs["dataset"].map(lambda source: CATALOG[source].title if source in CATALOG else source)
+    fits = rows["dataset"].isin(titles) & rows["backbone"].isin(runs["backbone"])
+    chosen = st.multiselect(
+        "Published rows of the paper",
+        labels,
+        default=[label for label, fit in zip(labels, fits, strict=True) if fit],
+        key="published",
+        bind="query-params",
+        placeholder="None",
+        help="At first those of the runs' datasets and backbones. Only numbers that could be confirmed are offered.",
+    )
+    return rows[[label in chosen for label in labels]]
+
+
+def caveats(runs: pd.DataFrame, published: pd.DataFrame) -> None:
+    if published.empty:
+        return
+    budgets = sorted(set(runs["budget"]) - {"full"})
+    if budgets:
+        st.warning(
+            f"Reduced budget ({', '.join(budgets)}): these runs trained less than the paper's, so their numbers "
+            "cannot stand against the published ones.",
+            icon=":material/warning:",
+        )
+    with st.expander("Before you compare with the paper"):
+        notes = dict.fromkeys(note for table in published["table"].unique() for note in paper.tensions(table))
+        st.markdown("\n".join(f"- {note}" for note in notes))
+
+
+def accuracy(accuracies: pd.DataFrame, split: SplitName) -> None:
+    st.subheader(f"Accuracy, {SPLIT_TITLES[split].lower()} split", anchor=False)
+    figure = comparison_dots(accuracies)
+    show_chart(figure, key="dots", label="Accuracy of each setting by shot group")
+    figure_downloads("comparison", figure, accuracies, key="dots")
+    table = accuracy_table(accuracies)
+    st.dataframe(table, hide_index=True, column_config=RIGHT, placeholder="", alt="Accuracy of each setting")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            "Percent, mean ± standard deviation over seeds. Many, medium, few: mean over the classes with more than "
+            "100, 20 to 100, and fewer than 20 training images; a dash is no such classes, or not published."
+        )
+        table_downloads("comparison", table, caption="Accuracy (%), mean ± s.d. over seeds.", key="accuracy_table")
+
+
+def noise(rows: list[Row], split: SplitName) -> tuple[pd.DataFrame, str]:
+    st.subheader("Differences", anchor=False)
+    labels = [row.label for row in rows]
+    baseline = st.selectbox("From", labels, key="baseline", bind="query-params", width=420)
+    found, apart = differences(rows, rows[labels.index(baseline)], split)
+    if apart:
+        st.info(
+            f"Evaluated on other images than {baseline}, so left out here: {', '.join(apart)}.", icon=":material/info:"
+        )
+    if found.empty:
+        return found, baseline
+    figure = difference_intervals(found)
+    show_chart(figure, key="differences", label=f"Difference of each setting from {baseline} by shot group")
+    figure_downloads(f"differences from {baseline}", figure, found, key="differences")
+    table = difference_table(found)
+    st.dataframe(table, hide_index=True, column_config=RIGHT, placeholder="", alt="Differences with intervals")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            "Percentage points with the 95 % interval of a paired bootstrap over the images of the split, drawn within "
+            "each class, seeds pooled. Filled marks and * (p < 0.05) are more than noise of these images; other seeds "
+            "are another matter: look at ±. Of twenty true zeros, about one gets a star."
+        )
+        caption = f"Differences from {baseline} (points), 95 % intervals; *: p < 0.05."
+        table_downloads(f"differences from {baseline}", table, caption=caption, key="difference_table")
+    return found, baseline
+
+
+def settings(differing: pd.DataFrame) -> None:
+    st.subheader("Settings that differ", anchor=False)
+    if differing.columns.empty:
+        st.markdown("None: the rows share all settings but the seed.")
+        return
+    table = settings_table(differing)
+    st.dataframe(table, hide_index=True, placeholder="", alt="The settings in which the rows differ")
+    table_downloads("settings", table, caption="Settings in which the rows differ.", key="settings")
+
+
+def sweep(rows: list[Row], accuracies: pd.DataFrame, differing: pd.DataFrame) -> NamedFigure | None:
+    """Lines through all settings that differ, where there are enough rows to see a pattern."""
+    if differing.columns.empty or len(differing.dropna()) < FEWEST_LINES:
+        return None
+    means = accuracies.pivot(index="setting", columns="group", values="mean").dropna(axis="columns", how="all")
+    table = differing.dropna().infer_objects().join(means[[group for group in GROUPS if group in means]])
+    titles = {name: name.rpartition(".")[2].replace("_", " ") for name in differing.columns.tolist()}
+    titles |= {group: f"{group} (%)" for group in GROUPS if group in means}
+    st.subheader("All settings at once", anchor=False, help="A line a row; drag along an axis to keep some lines")
+    figure = parallel_coordinates(table, titles, colour="all")
+    show_chart(figure, key="sweep", label="Settings and accuracies as parallel coordinates")
+    figure_downloads("parallel coordinates", figure, table.reset_index(), key="sweep")
+    return NamedFigure("parallel coordinates", "Settings and accuracies, a line a row.", figure, table.reset_index())
+
+
+finished = all_runs().query("status == 'done'")
+if finished.empty:
+    empty_state(
+        "No finished run yet",
+        "Two finished runs or more stand here side by side, with their spread over seeds and the paper's numbers.",
+        ":material/compare_arrows:",
+    )
+    st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
+    st.stop()
+
+chosen, every_model, split = pick(finished)
+if chosen.empty:
+    st.info("Choose the runs to compare above.", icon=":material/arrow_upward:")
+    st.stop()
+published = pick_published(chosen)
+rows = comparison_rows(open_store(), chosen, every_model=every_model)
+own = row_accuracies(open_store(), rows, split)
+if own.empty:
+    st.info("The chosen runs have no results on this split.", icon=":material/info:")
+    st.stop()
+accuracies = pd.concat([own, published_accuracies(published)], ignore_index=True) if len(published) else own
+differing = different_settings(open_store(), rows)
+
+caveats(chosen, published)
+accuracy(accuracies, split)
+found, baseline = pd.DataFrame(), ""
+if len(rows) > 1:
+    with shown_errors():
+        found, baseline = noise(rows, split)
+    settings(differing)
+figure = sweep(rows, own, differing)
+
+st.subheader("Export pack", anchor=False)
+st.markdown(
+    f"One zip with every figure and table of {counted(len(chosen), 'run')}: this comparison, the curves, the confusion "
+    "of each row, the settings, the versions, and a README."
+)
+if not has_engine():
+    st.info(NO_ENGINE, icon=":material/info:")
+formats = st.pills(
+    "Pictures",
+    FORMATS,
+    selection_mode="multi",
+    default=FORMATS[0],
+    format_func=str.upper,
+    key="pictures",
+    bind="query-params",
+    help="Every figure comes as HTML and CSV anyway; pictures are drawn when you click, a few a second.",
+    disabled=not has_engine(),
+)
+st.download_button(
+    "Export pack",
+    partial(
+        comparison_pack,
+        open_store(),
+        rows,
+        split,
+        labels=dict(zip(chosen["id"], chosen["label"], strict=True)),
+        accuracies=accuracies,
+        found=found,
+        baseline=baseline,
+        differing=differing,
+        extra_figures=[figure] if figure else [],
+        formats=[each for each in FORMATS if each in formats],
+    ),
+    file_name=file_name("comparison", counted(len(chosen), "run"), extension="zip"),
+    mime="application/zip",
+    icon=":material/folder_zip:",
+    type="primary",
+    on_click="ignore",
+)

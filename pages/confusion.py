@@ -1,0 +1,275 @@
+"""Confusion: which classes are taken for which, down to the pictures, in one run or from one run to another."""
+
+from functools import partial
+from typing import Literal, cast
+
+import pandas as pd
+import streamlit as st
+
+from ballad.analysis.confusion import Order, class_neighbours, group_confusion
+from ballad.runs.plan import Model
+from ballad.runs.run import FINAL_MODEL
+from dashboard.charts import show_chart
+from dashboard.class_picker import pick_class
+from dashboard.confusion_view import ConfusionView, Shown, Side, cell_text, misses, parse_cell
+from dashboard.downloads import figure_downloads, table_downloads
+from dashboard.figures.confusion import READABLE_CLASSES, confusion_difference, confusion_heatmap
+from dashboard.figures.group_confusion import group_confusion_heatmap
+from dashboard.formats import counted, percent
+from dashboard.gallery import page_of, picture_gallery, prediction_gallery
+from dashboard.loaders import SPLIT_TITLES, class_order, evaluated_models, evaluated_splits, same_images
+from dashboard.messages import empty_state, shown_errors
+from dashboard.model_picker import pick_model, pick_split
+from dashboard.navigation import HOME
+from dashboard.run_picker import pick_run
+from dashboard.thumbnails import run_dataset
+from dashboard.workbench import all_runs, open_store
+
+CELL = "cell"
+EXAMPLES = 8
+SHOWN: dict[Shown, str] = {"block": "Most confused", "all": "All classes", "class": "Around one class"}
+ORDERS: dict[Order, str] = {
+    "group": "Shot group",
+    "count": "Training images",
+    "similarity": "Similarity",
+    "name": "Name",
+}
+SUMMARY = {
+    "top1": ("Accuracy", "Share of all images whose most probable class is the true one"),
+    "top5": ("Top-5", "Share of all images whose true class is among the five most probable"),
+    "macro_f1": ("Macro F1", "Mean over classes of the harmonic mean of precision and recall"),
+    "ece": ("Calibration error", "Mean gap between confidence and accuracy over 15 bins (ECE); smaller is better"),
+}
+
+
+def pick(runs: pd.DataFrame) -> ConfusionView | None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        run_id = pick_run(runs, label="Run", key="run")
+        assert run_id is not None, "there are finished runs"
+        model = pick_model(evaluated_models(run_id), key="model", first=final_model(runs, run_id))
+        split = pick_split(evaluated_splits(run_id))
+        compare = st.toggle("Difference to another model or run", key="difference", bind="query-params")
+    labels = dict(zip(runs["id"], runs["label"], strict=True))
+    side = Side(run_id, labels[run_id], model)
+    if not compare:
+        return ConfusionView(side, None, split)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        this_first = pd.concat([runs[runs["id"] == run_id], runs[runs["id"] != run_id]])
+        other_id = pick_run(this_first, label="Compared with the run", key="against")
+        assert other_id is not None, "there are finished runs"
+        other_model = pick_model(evaluated_models(other_id), key="against_model", first="zero_shot")
+    if split not in evaluated_splits(other_id) or not same_images(run_id, other_id, split):
+        st.info(
+            "These two runs were not evaluated on the same images, so their confusion cannot be subtracted; choose "
+            "runs of the same dataset and split.",
+            icon=":material/info:",
+        )
+        return None
+    return ConfusionView(side, Side(other_id, labels[other_id], other_model), split)
+
+
+def final_model(runs: pd.DataFrame, run_id: str) -> Model:
+    schedules = dict(zip(runs["id"], runs["schedule"], strict=True))
+    return cast(Model, FINAL_MODEL[schedules[run_id]])
+
+
+def summary(view: ConfusionView) -> None:
+    with st.container(horizontal=True):
+        for name, (title, help) in SUMMARY.items():
+            value = view.ours.summary[name]
+            delta = None if view.theirs is None else f"{value - view.theirs.summary[name]:+.1f} points"
+            better: Literal["inverse", "normal"] = "inverse" if name == "ece" else "normal"
+            st.metric(title, percent(value), delta, help=help, border=True, delta_color=better)
+
+
+def groups(view: ConfusionView) -> None:
+    st.subheader("Shot groups", anchor=False, help="Where the images of many-, medium- and few-shot classes end up")
+    shares = group_confusion(view.ours.confusion, view.ours.per_class)
+    before = None if view.theirs is None else group_confusion(view.theirs.confusion, view.theirs.per_class)
+    figure = group_confusion_heatmap(shares, before)
+    show_chart(figure, key="groups", label="Where the images of each shot group end up")
+    data = (shares if before is None else shares - before).rename_axis("group").reset_index()
+    figure_downloads(f"confusion of shot groups {view.title}", figure, data, key="groups")
+
+
+def choose_classes(view: ConfusionView) -> tuple[Shown, Order, int | None]:
+    names = view.class_names
+    default: Shown = "all" if len(names) <= READABLE_CLASSES else "block"
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        shown = st.segmented_control(
+            "Classes",
+            list(SHOWN),
+            default=default,
+            format_func=SHOWN.__getitem__,
+            key="show",
+            required=True,
+            bind="query-params",
+            help="With many classes a whole matrix cannot be read: look at those that are confused among themselves, "
+            "or at one class and its neighbours.",
+        )
+        order = st.selectbox(
+            "Order", list(ORDERS), format_func=ORDERS.__getitem__, key="order", bind="query-params", width=180
+        )
+        class_id = pick_class(names, placeholder="Search for a class")
+    return shown, order, class_id
+
+
+def matrix(view: ConfusionView, shown: Shown, order: Order, class_id: int | None) -> None:
+    if shown == "class" and class_id is None:
+        st.info("Search for a class above to see it among its neighbours.", icon=":material/search:")
+        return
+    classes = view.classes(shown, class_order(view.side.run_id, view.side.model, view.split, order), class_id)
+    if not classes:
+        st.success("Not a single image is taken for another class.", icon=":material/check_circle:")
+        return
+    if view.theirs is not None:
+        figure = confusion_difference(view.ours.confusion, view.theirs.confusion, classes, view.class_names)
+    else:
+        errors = st.toggle("Errors only", key="errors", bind="query-params", help="Leaves the diagonal out")
+        figure = confusion_heatmap(view.ours.confusion, classes, view.class_names, diagonal=not errors)
+    # Another choice of classes gives the same place another meaning.
+    revision = f"{view.title} {view.split} {shown} {order} {class_id}"
+    events = show_chart(figure, key="matrix", label="Confusion of classes", height=640, revision=revision)
+    if events.clicked and isinstance(events.clicked.index, tuple):
+        true, predicted = (classes[place] for place in events.clicked.index)
+        st.query_params[CELL] = cell_text(true, predicted)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{counted(len(classes), 'class', 'classes')} of {len(view.class_names):,}. Click a cell to see it.")
+        data = view.ours.confusion.drop(columns="sample_ids") if view.theirs is None else view.pairs()
+        figure_downloads(f"confusion {view.title}", figure, data, key="matrix")
+
+
+def pairs(view: ConfusionView) -> None:
+    table = view.pairs()
+    key = f"pairs_{view.title}_{view.split}"
+    st.dataframe(
+        table,
+        key=key,
+        hide_index=True,
+        height=400,
+        column_order=[column for column in table.columns.tolist() if column not in ("true", "predicted", "before")],
+        column_config={
+            "true_name": "True class",
+            "predicted_name": "Taken for",
+            "group": st.column_config.TextColumn("Group", width="small", help="Shot group of the true class"),
+            "count": st.column_config.NumberColumn("Images", width="small"),
+            "rate": st.column_config.NumberColumn("Share", format="%.1f %%", help="Of the true class's images"),
+            "after": st.column_config.NumberColumn("Images", width="small"),
+            "change": st.column_config.NumberColumn("Change", format="%+d", width="small"),
+        },
+        on_select=partial(choose_row, key, table),
+        selection_mode="single-row",
+        placeholder="",
+        alt="The most confused pairs of classes",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Select a row to see its pictures.")
+        plain = table.drop(columns=["true", "predicted"])
+        table_downloads(f"confused pairs {view.title}", plain, caption=f"Confused pairs, {view.title}.", key="pairs")
+
+
+def choose_row(key: str, table: pd.DataFrame) -> None:
+    rows = st.session_state[key].selection.rows
+    if rows:
+        st.query_params[CELL] = cell_text(*table[["true", "predicted"]].iloc[rows[0]])
+
+
+def pictures(view: ConfusionView) -> None:
+    cell = parse_cell(st.query_params.get(CELL), len(view.class_names))
+    if cell is None:
+        return
+    true, predicted = (view.class_names[class_id] for class_id in cell)
+    verdict = "recognised rightly" if true == predicted else f"taken for {predicted}"
+    st.subheader(f"{true}, {verdict}", anchor=False)
+    found = view.samples(*cell)
+    kind = next(iter(found))
+    if view.theirs is not None:
+        kind = st.segmented_control(
+            "Images",
+            list(found),
+            default=next((kind for kind, samples in found.items() if samples), kind),
+            format_func=lambda kind: f"{kind} ({len(found[kind])})".capitalize(),
+            key=f"kind_{cell_text(*cell)}",
+            label_visibility="collapsed",
+            required=True,
+        )
+    samples = found[kind]
+    st.caption(f"{counted(len(samples), 'image')} of the {SPLIT_TITLES[view.split].lower()} split, by {view.title}.")
+    if samples:
+        shown = page_of(samples, key=f"page_{cell_text(*cell)}_{kind}")
+        prediction_gallery(view.side.run_id, view.split, shown, view.side.model, view.said(), view.class_names)
+
+
+def class_view(view: ConfusionView, class_id: int) -> None:
+    evaluated = view.ours
+    row = evaluated.per_class.iloc[class_id].to_dict()
+    name = view.class_names[class_id]
+    st.subheader(f"The class {name}", anchor=False)
+    with st.container(horizontal=True):
+        st.metric("Shot group", row["group"], border=True)
+        st.metric("Training images", f"{row['train_count']:,}", border=True)
+        st.metric("Evaluated images", f"{row['test_count']:,}", border=True)
+        st.metric("Recall", percent(row["recall"]), help="Share of its images that are recognised", border=True)
+        st.metric("Precision", percent(row["precision"]), help="Share of images called so that are it", border=True)
+        st.metric("F1", percent(row["f1"]), help="Harmonic mean of precision and recall", border=True)
+    left, right = st.columns([2, 3])
+    with left:
+        st.markdown("**Its neighbours**")
+        neighbours(view, class_id)
+    with right, shown_errors():
+        st.markdown("**Training images**")
+        labels = run_dataset(open_store().home, view.side.run_id).train.labels
+        examples = (labels == class_id).nonzero()[0][:EXAMPLES]
+        picture_gallery(view.side.run_id, "train", {int(index): name for index in examples})
+    wrong = misses(evaluated, class_id, view.class_names)
+    with right:
+        st.markdown(f"**Missed: {counted(len(wrong), 'image')}**")
+        picture_gallery(view.side.run_id, view.split, dict(list(wrong.items())[:EXAMPLES]))
+
+
+def neighbours(view: ConfusionView, class_id: int) -> None:
+    st.dataframe(
+        class_neighbours(view.ours.confusion, view.ours.per_class, class_id),
+        hide_index=True,
+        column_order=["class_name", "class_group", "taken_for_it", "taken_for_this"],
+        column_config={
+            "class_name": "Class",
+            "class_group": "Group",
+            "taken_for_it": st.column_config.NumberColumn("Taken for it", help="Images of this class called so"),
+            "taken_for_this": st.column_config.NumberColumn("Taken for this", help="Its images called this class"),
+        },
+        placeholder="",
+        alt="The classes that this one is confused with",
+    )
+
+
+finished = all_runs().query("status == 'done'")
+if finished.empty:
+    empty_state(
+        "No finished run yet",
+        "As soon as a run is done, this page shows which classes it takes for which, down to the pictures.",
+        ":material/grid_on:",
+    )
+    st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
+    st.stop()
+
+view = pick(finished)
+if view is None:
+    st.stop()
+summary(view)
+groups(view)
+st.subheader("Classes", anchor=False)
+shown, order, class_id = choose_classes(view)
+heatmap_tab, pairs_tab = st.tabs(
+    ["Heatmap", "Largest changes" if view.baseline else "Most confused pairs"],
+    key="tab",
+    on_change="rerun",
+    bind="query-params",
+)
+with heatmap_tab, shown_errors():
+    matrix(view, shown, order, class_id)
+with pairs_tab:
+    pairs(view)
+pictures(view)
+if class_id is not None:
+    class_view(view, class_id)

@@ -1,0 +1,229 @@
+"""Data: which datasets there are, how to get them, what they look like, and whether they are sound."""
+
+import numpy as np
+import streamlit as st
+
+from ballad.data.catalog import CATALOG
+from ballad.data.long_tail import SHOT_GROUPS
+from ballad.data.roots import data_roots
+from ballad.errors import BalladError
+from ballad.experiment import DatasetSettings
+from dashboard.charts import show_chart
+from dashboard.class_name_editor import edit_class_names
+from dashboard.dataset_catalogue import STATES, catalogue_table, expected_groups, show_entry
+from dashboard.dataset_check import show_check
+from dashboard.dataset_picker import dataset_source, pick_dataset
+from dashboard.downloads import figure_downloads, table_downloads
+from dashboard.figures.class_counts import class_count_curve
+from dashboard.figures.confusion import distinct_labels
+from dashboard.formats import counted
+from dashboard.forms.command import assigned_words
+from dashboard.forms.draft import default_experiment
+from dashboard.forms.fields import FIELDS
+from dashboard.forms.session import SETTINGS_IN_URL
+from dashboard.gallery import dataset_gallery, page_of
+from dashboard.loaders import SPLIT_TITLES
+from dashboard.messages import show_error, shown_errors
+from dashboard.navigation import NEW_EXPERIMENT, PAPER
+from dashboard.plans import DatasetFacts, dataset_facts
+from dashboard.thumbnails import read_dataset
+
+WHOLE = st.column_config.NumberColumn(format="localized")
+CATALOGUE_COLUMNS = dict.fromkeys(("Classes", "Training images", "Validation", "Test"), WHOLE)
+CLASS_COLUMNS = {
+    "class_id": st.column_config.NumberColumn("Label"),
+    "class_name": st.column_config.TextColumn("Class"),
+    "group": st.column_config.TextColumn("Shot group"),
+    "train_count": st.column_config.NumberColumn("Training images", format="localized"),
+    "val_count": st.column_config.NumberColumn("Validation", format="localized"),
+    "test_count": st.column_config.NumberColumn("Test", format="localized"),
+}
+SPLITS = {"train": "Training", **SPLIT_TITLES}
+
+
+def show_catalogue() -> None:
+    table = catalogue_table()
+    present = int((table["State"] == STATES["present"]).sum())
+    with st.expander(
+        f"The catalogue: {present} of {counted(len(table), 'dataset')} are there",
+        icon=":material/list:",
+        expanded=True,
+        key="catalogue",
+    ):
+        st.dataframe(
+            table, hide_index=True, alt="Datasets of the catalogue", placeholder="–", column_config=CATALOGUE_COLUMNS
+        )
+        st.caption(
+            "Counts as the literature has them. Your own images go by path: put a folder or table below a data root "
+            f"({', '.join(str(root) for root in data_roots())}; `BALLAD_DATA` sets them) and type its name below."
+        )
+
+
+def pick_settings() -> DatasetSettings:
+    """The dataset, and how it is cut; the page ends here if it has to be got first.
+
+    Raises DataError for a path outside the data roots.
+    """
+    picker, cut = st.columns([3, 1], vertical_alignment="bottom")
+    with picker:
+        picked = pick_dataset(key="dataset")
+    with cut.popover("Cut and splits", icon=":material/content_cut:", width="stretch"):
+        values = ask_cut()
+    source = dataset_source(picked)
+    if picked in CATALOG:
+        status = show_entry(CATALOG[picked])
+        if status.state != "present":
+            st.stop()
+    return DatasetSettings(source=source, **values)
+
+
+def ask_cut() -> dict[str, object]:
+    """Settings of a cut, in the URL as well."""
+    ratio, groups = FIELDS["dataset.imbalance_ratio"], FIELDS["dataset.shot_groups"]
+    profile = FIELDS["dataset.imbalance_profile"]
+    return {
+        "imbalance_ratio": st.number_input(
+            ratio.label,
+            1.0,
+            value=None,
+            step=10.0,
+            placeholder=ratio.empty,
+            help=ratio.help,
+            key="ratio",
+            bind="query-params",
+        ),
+        "imbalance_profile": st.selectbox(
+            profile.label,
+            list(profile.titles),
+            format_func=profile.titles.__getitem__,
+            help=profile.help,
+            key="profile",
+            bind="query-params",
+        ),
+        "shot_groups": st.selectbox(
+            groups.label,
+            list(groups.titles),
+            format_func=groups.titles.__getitem__,
+            help=groups.help,
+            key="groups",
+            bind="query-params",
+        ),
+        **{name: ask_number(name) for name in ("validation_per_class", "test_per_class", "split_seed")},
+    }
+
+
+def ask_number(name: str) -> int:
+    field = FIELDS[f"dataset.{name}"]
+    return st.number_input(field.label, 0, step=1, help=field.help, key=name, bind="query-params")
+
+
+def show_numbers(facts: DatasetFacts, picked_from_catalogue: str | None) -> None:
+    counts = facts.classes["train_count"]
+    with st.container(horizontal=True):
+        st.metric("Classes", f"{len(facts.classes):,}", border=True)
+        for split, images in facts.images.items():
+            st.metric(f"{SPLITS[split]} images", f"{images:,}", border=True)
+        ratio = counts.max() / max(counts.min(), 1)
+        st.metric("Imbalance ratio", f"{ratio:,.0f}", border=True, help="Most frequent to rarest class, in training.")
+        groups = facts.classes["group"].value_counts()
+        shown = " / ".join(f"{groups.get(group, 0):,}" for group in SHOT_GROUPS)
+        st.metric("Many / medium / few classes", shown, border=True)
+    if facts.synthetic:
+        st.info("Synthetic: these pictures are rendered by a program.", icon=":material/shapes:")
+    for note in facts.notes:
+        st.warning(note, icon=":material/info:")
+    if picked_from_catalogue and CATALOG[picked_from_catalogue].shot_classes:
+        st.caption(f"The literature has {expected_groups(picked_from_catalogue)} many-, medium- and few-shot classes.")
+
+
+def show_counts(facts: DatasetFacts, settings: DatasetSettings) -> None:
+    figure = class_count_curve(facts.classes)
+    show_chart(figure, key="counts", label="Training images of each class", height=420, revision=facts.fingerprint)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        rule = "by this split's counts" if settings.shot_groups == "recount" else "kept from the split with ratio 100"
+        st.caption(
+            f"Many: more than 100 training images, medium: 20 to 100, few: fewer than 20; {rule}. At ratios other than "
+            "100 both conventions are in use: “Cut and splits” chooses."
+        )
+        figure_downloads(f"class counts {facts.title}", figure, facts.classes, key="counts")
+    st.dataframe(facts.classes, hide_index=True, alt="Images of each class", height=260, column_config=CLASS_COLUMNS)
+    table_downloads(f"classes {facts.title}", facts.classes, caption="Images of each class.", key="classes")
+
+
+def show_pictures(facts: DatasetFacts, settings: DatasetSettings) -> None:
+    names = distinct_labels(range(len(facts.classes)), facts.classes["class_name"].tolist())
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        class_id = st.selectbox(
+            "Class",
+            range(len(names)),
+            format_func=lambda class_id: names[class_id] if class_id < len(names) else "",
+            key="class",
+            bind="query-params",
+            width=320,
+        )
+        split = st.segmented_control(
+            "Split",
+            list(facts.images),
+            default="train",
+            format_func=SPLITS.__getitem__,
+            key="split",
+            required=True,
+            bind="query-params",
+        )
+    with shown_errors():
+        dataset = read_dataset(settings)
+        images = next(each for each in dataset.splits if each.name == split)
+        samples = np.flatnonzero(images.labels == class_id).tolist()
+        st.caption(
+            f"{counted(len(samples), 'picture')} of {names[class_id]}, {facts.classes['group'].iloc[class_id]}-shot"
+        )
+        shown = page_of(samples, key=f"page_{split}_{class_id}")
+        dataset_gallery(settings, split, {index: images.sample_name(index).rpartition("/")[2] for index in shown})
+
+
+def show_next(settings: DatasetSettings, picked: str) -> None:
+    values = {f"dataset.{name}": value for name, value in settings.model_dump(mode="json").items()}
+    words = assigned_words(default_experiment(settings.source).with_values(values))
+    with st.container(horizontal=True):
+        st.page_link(
+            NEW_EXPERIMENT,
+            label="New experiment on it",
+            icon=":material/add_circle:",
+            query_params={SETTINGS_IN_URL: words},
+        )
+        st.page_link(
+            PAPER, label="The paper's tables on it", icon=":material/article:", query_params={"dataset": picked}
+        )
+
+
+st.markdown(
+    "The images to learn from: which sets are there and how to get the others, how long their tail is, what their "
+    "classes look like, and whether anything is wrong with them.",
+    width=900,
+)
+show_catalogue()
+try:
+    settings = pick_settings()
+    facts = dataset_facts(settings)
+except BalladError as error:
+    show_error(error)
+    st.stop()
+
+picked = st.session_state["dataset"]
+show_numbers(facts, picked if picked in CATALOG else None)
+show_next(settings, picked)
+counts, pictures, check, names = st.tabs(
+    ["Class counts", "Pictures", "Check", "Class names"], key="view", on_change="rerun", bind="query-params"
+)
+if counts.open:
+    with counts:
+        show_counts(facts, settings)
+if pictures.open:
+    with pictures:
+        show_pictures(facts, settings)
+if check.open:
+    with check:
+        show_check(settings, facts)
+if names.open:
+    with names:
+        edit_class_names(settings.source, facts.classes)

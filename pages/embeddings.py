@@ -1,0 +1,315 @@
+"""Embeddings: the images of chosen classes as two models see them, side by side, with measures of their separation."""
+
+import pandas as pd
+import streamlit as st
+
+from ballad.data.long_tail import SHOT_GROUPS
+from ballad.runs.plan import SplitName
+from ballad.runs.projections import DEFAULT_LIMIT, ProjectionRequest
+from ballad.runs.run import FINAL_MODEL
+from ballad.runs.tasks import task_id
+from dashboard.charts import customdata, show_chart
+from dashboard.confusion_view import Side
+from dashboard.downloads import figure_downloads, table_downloads
+from dashboard.embedding_view import (
+    EmbeddingView,
+    comparable,
+    confused_classes,
+    find_projection,
+    joint_and_decoupled,
+    projection_request,
+)
+from dashboard.figures.confusion import distinct_labels
+from dashboard.figures.embedding_map import Colouring, embedding_map
+from dashboard.formats import counted
+from dashboard.gallery import page_of, prediction_gallery
+from dashboard.loaders import evaluated_models, evaluated_splits, evaluation
+from dashboard.messages import empty_state
+from dashboard.model_picker import pick_model, pick_split
+from dashboard.navigation import HOME
+from dashboard.run_picker import pick_run
+from dashboard.tasks import open_tasks, show_failure, show_progress
+from dashboard.thumbnails import thumbnail_url
+from dashboard.workbench import all_runs, open_store
+
+COMPUTE_NOW, SELECTED = "compute_projection", "selected_samples"
+CHOICES = {"confused": "Most confused few-shot", "groups": "Shot groups", "hand": "By hand", "all": "All classes"}
+METHODS = {"tsne": "t-SNE", "umap": "UMAP"}
+COLOURINGS: dict[Colouring, str] = {"class_name": "Class", "group": "Shot group", "correctness": "Correctness"}
+MEASURES = {
+    "silhouette": "How much closer the images are to their own class than to the nearest other one, −1 to 1 "
+    "(Rousseeuw 1987), mean over few-shot classes; higher is better separated.",
+    "purity": "Share of an image's 10 nearest neighbours that are of its own class, mean over few-shot classes.",
+    "head_distance": "Cosine distance of a few-shot class's centre to the nearest many-shot class's, mean over few-"
+    "shot classes; a small one means tail images are easily taken for head classes.",
+}
+CONFUSED = 6
+ANCHORS_UP_TO = 30
+
+
+def pick_sides(runs: pd.DataFrame) -> tuple[Side, Side]:
+    left, right = st.columns(2)
+    with left.container(horizontal=True, vertical_alignment="bottom"):
+        first = pick_side(runs, "left", "Left", None)
+    with right.container(horizontal=True, vertical_alignment="bottom"):
+        this_first = pd.concat([runs[runs["id"] == first.run_id], runs[runs["id"] != first.run_id]])
+        return first, pick_side(this_first, "right", "Right", first)
+
+
+def pick_side(runs: pd.DataFrame, key: str, label: str, beside: Side | None) -> Side:
+    run_id = pick_run(runs, label=label, key=key)
+    run = runs.set_index("id").loc[run_id]
+    final = FINAL_MODEL[run["schedule"]]
+    model = pick_model(evaluated_models(run_id), key=f"{key}_model", first="zero_shot" if beside is None else final)
+    return Side(run_id, run["label"], model)
+
+
+def figure_six(runs: pd.DataFrame, sides: tuple[Side, Side]) -> None:
+    joint, decoupled = joint_and_decoupled(runs, sides)
+    missing = "a finished run of the decoupled schedule" if decoupled is None else "a joint run on the same images"
+    st.button(
+        "Figure 6",
+        icon=":material/auto_awesome:",
+        help="The paper's Figure 6 in one step: the most confused few-shot classes, after joint training and after "
+        "BALLAD." + ("" if joint and decoupled else f" It needs {missing}."),
+        disabled=not (joint and decoupled),
+        on_click=choose_figure_six,
+        args=(joint, decoupled),
+    )
+    if decoupled is not None and joint is None:
+        st.button("Train the joint run for it", icon=":material/add_circle:", on_click=queue_joint, args=(decoupled,))
+
+
+def choose_figure_six(joint: str, decoupled: str) -> None:
+    st.session_state.update(
+        left=joint,
+        left_model="joint",
+        right=decoupled,
+        right_model="ballad",
+        split="test",
+        classes="confused",
+        method="tsne",
+        colour="class_name",
+    )
+    st.session_state[COMPUTE_NOW] = True
+
+
+def queue_joint(decoupled: str) -> None:
+    experiment = open_store().get(decoupled).experiment
+    name = f"{experiment.name or 'unnamed'}, joint"
+    run_id = open_store().create(experiment.with_values({"schedule": "joint", "name": name}))
+    st.toast(f"Queued {name} · {run_id}; Figure 6 is ready when it is done.", icon=":material/schedule:")
+
+
+def pick_classes(side: Side, per_class: pd.DataFrame, split: SplitName) -> tuple[list[int], str]:
+    """Class ids, empty for all, and what to say where the choice names no class."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        choice = st.segmented_control(
+            "Classes",
+            list(CHOICES),
+            default="confused",
+            format_func=CHOICES.__getitem__,
+            key="classes",
+            required=True,
+            bind="query-params",
+        )
+        if choice == "confused":
+            top = st.number_input(
+                "How many", 2, 30, CONFUSED, key="top", bind="query-params", width=140, help=f"By {side.label}"
+            )
+            found = confused_classes(side, split, "few", top)
+            return found, f"{side.label} recognises every few-shot image, or there is none; choose other classes."
+        if choice == "groups":
+            groups = st.multiselect("Shot groups", SHOT_GROUPS, ["few"], key="groups", bind="query-params")
+            found = per_class.loc[per_class["group"].isin(groups), "class_id"].tolist()
+            return found, "No class belongs to these shot groups; choose others."
+        if choice == "hand":
+            names = distinct_labels(range(len(per_class)), per_class["class_name"].tolist())
+            found = st.multiselect(
+                "Chosen classes",
+                range(len(names)),
+                format_func=lambda class_id: names[class_id] if class_id < len(names) else "",
+                key="class",
+                bind="query-params",
+                placeholder="Search for classes",
+            )
+            return found, "Choose the classes to lay out."
+    return [], ""
+
+
+def pick_method() -> dict[str, float | str]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        method = st.segmented_control(
+            "Method",
+            list(METHODS),
+            default="tsne",
+            format_func=METHODS.__getitem__,
+            key="method",
+            required=True,
+            bind="query-params",
+            help="Both place near what is near in the original space. Distances between far groups, and the sizes of "
+            "groups, mean little in either: compare the numbers.",
+        )
+        settings: dict[str, float | str] = {"method": method}
+        if method == "tsne":
+            settings["perplexity"] = st.slider(
+                "Perplexity", 5, 30, 30, key="perplexity", bind="query-params", help="About how many neighbours count"
+            )
+        else:
+            settings["n_neighbors"] = st.slider("Neighbours", 5, 90, 15, key="neighbours", bind="query-params")
+            settings["min_dist"] = st.slider(
+                "Smallest distance", 0.0, 0.9, 0.1, 0.05, key="min_dist", bind="query-params", help="On the map"
+            )
+        settings["limit"] = st.number_input(
+            "Images at most",
+            100,
+            20_000,
+            DEFAULT_LIMIT,
+            100,
+            key="limit",
+            bind="query-params",
+            help="Every few-shot image is kept; the rest is shared evenly among the other classes.",
+            width=160,
+        )
+        settings["seed"] = st.number_input("Seed", 0, 999, 0, key="seed", bind="query-params", width=120)
+    return settings
+
+
+def compute(request: ProjectionRequest) -> None:
+    """Offer to compute what is not there, or show how far that is."""
+    task = open_tasks().find(task_id("projection", request.arguments()))
+    if task is not None and task.active:
+        show_progress(task, f"{METHODS[request.method]} of {counted(len(request.sides), 'space')}")
+    elif task is not None and task.status == "failed":
+        show_failure(task)
+    else:
+        st.button("Compute this map", type="primary", icon=":material/scatter_plot:", on_click=ask, args=(request,))
+        st.caption("It is computed in the background from the features of the runs, once, and kept.")
+
+
+def ask(request: ProjectionRequest) -> None:
+    if find_projection(request) is None:
+        open_tasks().ask("projection", request.arguments(), again=True)
+
+
+def scores(view: EmbeddingView) -> None:
+    last = len(view.sides) - 1
+    with st.container(horizontal=True):
+        for name, (title, digits) in {
+            "silhouette": ("Few-shot silhouette", 3),
+            "purity": ("Few-shot neighbour purity", 1),
+            "head_distance": ("Few-shot distance to heads", 3),
+        }.items():
+            values = [view.score(panel, name, "few") for panel in range(len(view.sides))]
+            shown = " → ".join("–" if value != value else f"{value:.{digits}f}" for value in values)
+            change = values[last] - values[0]
+            delta = None if last == 0 or change != change else f"{change:+.{digits}f}"
+            st.metric(title + (" (%)" if name == "purity" else ""), shown, delta, help=MEASURES[name], border=True)
+    st.caption("Measured in the original space on the images below, not on the map" + left_to_right(view))
+
+
+def left_to_right(view: EmbeddingView) -> str:
+    return f", {' → '.join(view.short_names)}." if len(view.sides) > 1 else "."
+
+
+def embedding(view: EmbeddingView) -> None:
+    few_classes = view.projection.anchors["class_id"].nunique() <= ANCHORS_UP_TO
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        colour = st.segmented_control(
+            "Colour",
+            list(COLOURINGS),
+            default="class_name" if few_classes else "group",
+            format_func=COLOURINGS.__getitem__,
+            key="colour",
+            required=True,
+            bind="query-params",
+        )
+        anchors = st.toggle(
+            "Class texts",
+            few_classes,
+            key="anchors",
+            bind="query-params",
+            help="Where each class's text belongs: the middle of the images it is most similar to. Texts and images "
+            "lie apart in the joint space, so texts are not laid out themselves.",
+        )
+    points = view.points
+    selected = st.session_state.get(SELECTED, [])
+    figure = embedding_map(points, colour_by=colour, anchors=view.anchors if anchors else None, selected=selected)
+    revision = f"{view.title} {view.split} {colour} {len(points)} {points['x'].sum():.3f}"
+    folder = thumbnail_url(view.sides[-1].run_id, view.split, 0).rpartition("/")[0]
+    events = show_chart(figure, key="map", label="Images on a plane", height=560, revision=revision, pictures=folder)
+    if (chosen := sorted({int(sample) for sample in customdata(figure, events.selected)})) != selected:
+        # Once more, so that what was drawn around on one map stands out on the other.
+        st.session_state[SELECTED] = chosen
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption("Draw around points on one map to see their pictures, and where they lie on the other.")
+        figure_downloads(f"embeddings {view.title}", figure, points, key="map")
+    pictures(view, selected)
+
+
+def pictures(view: EmbeddingView, samples: list[int]) -> None:
+    if not samples:
+        return
+    side = view.sides[-1]
+    st.markdown(f"**{counted(len(samples), 'selected image')}**")
+    names = evaluation(side.run_id, side.model, view.split).per_class["class_name"].tolist()
+    shown = page_of(samples, key=f"page_{hash(tuple(samples))}")
+    prediction_gallery(side.run_id, view.split, shown, side.model, view.said(), names)
+
+
+def numbers(view: EmbeddingView) -> None:
+    for title, table, caption, key in (
+        ("By shot group", view.summary(), "Separation of the classes in the original space.", "summary"),
+        ("By class", view.classes(), "Silhouette of each class, and its nearest many-shot class.", "by_class"),
+    ):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**{title}**")
+            table_downloads(f"separation {title} {view.title}", table, caption=caption, key=key)
+        columns = {"group": "Group", "class_name": "Class", "samples": "Images"}
+        decimals = {name: number_column(name) for name in table.select_dtypes("float").columns}
+        st.dataframe(table, hide_index=True, column_config={**columns, **decimals}, placeholder="–", alt=title)
+
+
+def number_column(name: str) -> object:
+    return st.column_config.NumberColumn(name, format="%.1f" if "Purity" in name else "%.3f")
+
+
+finished = all_runs().query("status == 'done'")
+if finished.empty:
+    empty_state(
+        "No finished run yet",
+        "As soon as a run is done, this page lays its images out on a plane, before and after training.",
+        ":material/scatter_plot:",
+    )
+    st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
+    st.stop()
+
+sides = pick_sides(finished)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    split = pick_split(evaluated_splits(sides[0].run_id))
+    figure_six(finished, sides)
+if not comparable(sides[0].run_id, sides[1].run_id, split):
+    st.info(
+        "These two runs were not evaluated on the same images, so they cannot stand side by side; choose runs of the "
+        "same dataset and split.",
+        icon=":material/info:",
+    )
+    st.stop()
+classes, nothing_chosen = pick_classes(sides[0], evaluation(sides[0].run_id, sides[0].model, split).per_class, split)
+settings = pick_method()
+if nothing_chosen and not classes:
+    st.info(nothing_chosen, icon=":material/info:")
+    st.stop()
+
+request = projection_request(sides, split, classes, **settings)
+if st.session_state.pop(COMPUTE_NOW, False):
+    ask(request)
+projection = find_projection(request)
+if projection is None:
+    compute(request)
+    st.stop()
+view = EmbeddingView(sides[: len(request.sides)], split, projection)
+scores(view)
+embedding(view)
+numbers(view)

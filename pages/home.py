@@ -1,0 +1,100 @@
+"""Home: what this is, what the machine is doing, and where to go."""
+
+import pandas as pd
+import streamlit as st
+
+from ballad.data.demo import DEMO_SETTINGS
+from ballad.experiment import Experiment
+from dashboard.formats import size
+from dashboard.machine import devices, free_disk
+from dashboard.messages import empty_state
+from dashboard.navigation import RUNS
+from dashboard.run_table import COLUMNS, column_config, table_of
+from dashboard.status import progress_share, progress_text
+from dashboard.workbench import ACTIVE, all_runs, open_store
+
+RECENT = 8
+
+
+def introduce() -> None:
+    st.markdown(
+        "BALLAD adapts a vision-language model such as CLIP to image sets in which a few classes have most of the "
+        "images. **Phase A** continues contrastive pretraining on the long-tailed set: frequent classes become good, "
+        "rare ones stay behind. **Phase B** freezes the model and trains one linear adapter on class-balanced "
+        "batches, mixed back with a residual factor λ: rare classes rise, frequent ones hold.",
+        width=900,
+    )
+
+
+def start_demo() -> None:
+    demo = Experiment().with_values({**DEMO_SETTINGS, "name": "Demo"})
+    run_id = open_store().create(demo, tags=["demo"])
+    st.switch_page(RUNS, query_params={"run": run_id})
+
+
+def next_steps(runs: pd.DataFrame) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Run the demo", type="primary", icon=":material/play_arrow:", help=DEMO_HELP):
+            start_demo()
+        if not runs.empty:
+            st.page_link(RUNS, label="See all runs", icon=":material/monitoring:")
+
+
+DEMO_HELP = "Both phases on a small rendered image set with a small backbone, all included; a minute or two on a CPU."
+
+
+def machine(runs: pd.DataFrame) -> None:
+    counts = runs["status"].value_counts()
+    with st.container(horizontal=True):
+        for device in devices():
+            st.metric(
+                device.title,
+                f"{size(device.memory_used)} of {size(device.memory_total)}",
+                help=f"Memory in use on {device.name}",
+                border=True,
+            )
+        st.metric("Free disk", size(free_disk()), help="Where runs and their results are kept", border=True)
+        st.metric("Running", int(counts.get("running", 0)), border=True)
+        st.metric("Queued", int(counts.get("queued", 0)), border=True)
+        st.metric("Finished", int(counts.get("done", 0)), border=True)
+
+
+def working(runs: pd.DataFrame) -> None:
+    for _, run in runs[runs["status"] == "running"].iterrows():
+        st.progress(progress_share(run), text=f"**{run['label']}**: {progress_text(run)}")
+
+
+def recent(runs: pd.DataFrame) -> None:
+    st.subheader("Recent runs", anchor=False)
+    if runs.empty:
+        empty_state(
+            "No runs yet",
+            "Run the demo for a first result in a minute or two: it trains both phases and fills every page.",
+            ":material/science:",
+        )
+        return
+    st.dataframe(
+        table_of(runs.head(RECENT))[[*COLUMNS, "created"]],
+        column_config=column_config(),
+        hide_index=True,
+        placeholder="",
+        alt="The latest runs with their status and accuracy",
+    )
+
+
+any_active = all_runs()["status"].isin(ACTIVE).any()
+
+
+@st.fragment(run_every=2 if any_active else None)
+def state() -> None:
+    runs = all_runs()
+    machine(runs)
+    working(runs)
+    recent(runs)
+    if any_active and not runs["status"].isin(ACTIVE).any():
+        st.rerun()
+
+
+introduce()
+next_steps(all_runs())
+state()

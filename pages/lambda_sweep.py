@@ -1,0 +1,170 @@
+"""λ sweep: many residual factors on one Phase A, and the accuracy of each shot group against λ."""
+
+import pandas as pd
+import streamlit as st
+
+from ballad.errors import BalladError
+from ballad.experiment import Experiment
+from ballad.presets import RESIDUAL_FACTORS
+from ballad.runs import queries
+from ballad.runs.sweeps import expand, queue_sweep
+from dashboard.charts import customdata, show_chart
+from dashboard.downloads import figure_downloads, table_downloads
+from dashboard.figures.residual_sweep import residual_sweep
+from dashboard.formats import counted
+from dashboard.forms.fields import SAMPLERS
+from dashboard.forms.lambda_grid import SWEPT_SCHEDULES, sweep_of
+from dashboard.forms.lists import listed, parse_factors, parse_seeds
+from dashboard.group_progress import show_group_progress
+from dashboard.messages import empty_state, show_error
+from dashboard.navigation import HOME, NEW_EXPERIMENT, RUNS
+from dashboard.plans import dataset_facts, plan_of, stage_states
+from dashboard.run_picker import pick_run
+from dashboard.sweep_results import chosen_on_validation, published_points, summary_table, sweep_points, sweeps
+from dashboard.workbench import ACTIVE, all_runs, open_store, run_label
+
+SWEEP = "sweep"
+SEEDS_OF = {"adapter": "the adapter (one Phase A)", "run": "the whole run (a Phase A each)"}
+SPLITS = {"test": "Test", "val": "Validation"}
+
+
+def explain() -> None:
+    st.markdown(
+        "The residual factor λ mixes the adapter with the feature it started from: f* = λ · adapter(f) + (1 − λ) · f. "
+        "At 0 the model is Phase A alone; with more λ, rare classes gain and frequent ones may lose. Phase A does not "
+        "depend on λ, so a whole sweep trains it once.",
+        width=900,
+    )
+
+
+def ask(runs: pd.DataFrame) -> None:
+    base_id = pick_run(
+        runs, label="Base run", key="base", help="Its data, backbone and Phase A are those of every run."
+    )
+    assert base_id is not None
+    factors, samplers = st.columns(2)
+    factors_text = factors.text_input(
+        "λ", listed(RESIDUAL_FACTORS), key="factors", bind="query-params", help="Values from 0 to 1, with commas."
+    )
+    chosen_samplers = samplers.multiselect(
+        "Samplers of Phase B",
+        list(SAMPLERS),
+        ["class_balanced"],
+        key="samplers",
+        bind="query-params",
+        format_func=SAMPLERS.__getitem__,
+        help="One panel each: how much of the gain comes from balancing, and how much from λ?",
+    )
+    seeds, seeds_of = st.columns(2)
+    seeds_text = seeds.text_input("Seeds", "0, 1, 2", key="seeds", bind="query-params", help="Such as 0, 1, 2 or 0-4.")
+    varied = seeds_of.selectbox(
+        "Seeds vary",
+        list(SEEDS_OF),
+        key="seeds_of",
+        bind="query-params",
+        format_func=SEEDS_OF.__getitem__,
+        help="The adapter's seed alone is quick; the whole run's also tells how much Phase A varies.",
+    )
+    try:
+        base = open_store().get(base_id).experiment
+        shared, grid = sweep_of(base, parse_factors(factors_text), chosen_samplers, parse_seeds(seeds_text), varied)
+        experiments = expand(shared, grid)
+        st.caption(f"{counted(len(experiments), 'run')}. {what_phase_a_takes(experiments)}")
+    except BalladError as error:
+        show_error(error)
+        return
+    if st.button(f"Launch {counted(len(experiments), 'run')}", type="primary", icon=":material/rocket_launch:"):
+        name = f"λ sweep of {base.name or base_id}"
+        st.session_state[SWEEP] = queue_sweep(open_store(), shared, grid, name=name, tags=["λ sweep"])
+        st.query_params[SWEEP] = st.session_state[SWEEP]
+        st.rerun()
+
+
+def what_phase_a_takes(experiments: list[Experiment]) -> str:
+    facts = dataset_facts(experiments[0].dataset)
+    by_seed = {experiment.seed: experiment for experiment in experiments}
+    states = stage_states([plan_of(each, facts) for each in by_seed.values()])
+    towers = [state for state in states if state.stage.kind == "towers"]
+    missing = sum(not state.present for state in towers)
+    if not towers:
+        return "The towers stay untouched."
+    if not missing:
+        return "Phase A is there already: only adapters are trained, which takes seconds each."
+    return f"Phase A must be trained {counted(missing, 'time')} before the adapters."
+
+
+def new_sweep(runs: pd.DataFrame, known: pd.DataFrame) -> None:
+    bases = runs[runs["schedule"].isin(SWEPT_SCHEDULES)]
+    # Runs of a sweep share their Phase A with its base, which stands for them while it is there.
+    outside = bases[~bases["group_id"].isin(known["id"])]
+    bases = bases if outside.empty else outside
+    if bases.empty:
+        empty_state(
+            "No run to sweep yet",
+            "A sweep starts from a run whose Phase A it reuses: the demo will do.",
+            ":material/tune:",
+        )
+        st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
+        st.page_link(NEW_EXPERIMENT, label="Put together a new experiment", icon=":material/add_circle:")
+        st.stop()
+    with st.expander("New sweep", expanded=known.empty, icon=":material/add:", key="new_sweep"):
+        ask(bases)
+
+
+def show_results(name: str, runs: pd.DataFrame, base: Experiment) -> None:
+    points = sweep_points(open_store(), runs["id"].tolist())
+    chosen = chosen_on_validation(points)
+    split = st.segmented_control(
+        "Accuracy on", list(SPLITS), default="test", key="split", format_func=SPLITS.__getitem__, required=True
+    )
+    of_split = points[points["split"] == split]
+    published = published_points(base) if split == "test" else pd.DataFrame()
+    figure = residual_sweep(of_split, chosen=chosen, published=None if published.empty else published)
+    events = show_chart(figure, key="sweep_chart", label="Accuracy of each shot group against λ", height=460)
+    if events.clicked is not None:
+        for run_id, _ in customdata(figure, [events.clicked]):
+            st.switch_page(RUNS, query_params={"run": run_id})
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(caption(of_split, published))
+        figure_downloads(f"λ sweep {name} {split}", figure, of_split, key="sweep_figure")
+    table = summary_table(of_split, chosen)
+    if not table.empty:
+        st.dataframe(table, hide_index=True, alt="Mean accuracy and spread over seeds for each sampler and λ")
+        text = f"Accuracy (%) against λ on {split}, mean and standard deviation over seeds."
+        table_downloads(f"λ sweep {name} {split} table", table, caption=text, key="sweep_table")
+
+
+def caption(points: pd.DataFrame, published: pd.DataFrame) -> str:
+    if points.empty:
+        return "Points appear as runs finish."
+    told = "Lines are means over seeds, bands one standard deviation. Click a point to open its run."
+    if not published.empty:
+        told += f" Published, from the paper: {', '.join(sorted(set(published['source'])))}."
+    return told
+
+
+explain()
+every_run = all_runs()
+known = sweeps(queries.groups(open_store()))
+new_sweep(every_run, known)
+if known.empty:
+    st.stop()
+
+labels = [run_label(name, group_id) for name, group_id in zip(known["name"], known["id"], strict=True)]
+group_id = pick_run(known.assign(label=labels), label="Sweep", key=SWEEP)
+chosen_sweep = known.set_index("id").loc[group_id]
+base_experiment = Experiment.parse(chosen_sweep["definition"]["base"])
+working = every_run.loc[every_run["group_id"] == group_id, "status"].isin(ACTIVE).any()
+
+
+@st.fragment(run_every=2 if working else None)
+def watch() -> None:
+    runs = all_runs()
+    runs = runs[runs["group_id"] == group_id]
+    if working != runs["status"].isin(ACTIVE).any():
+        st.rerun()
+    show_group_progress(runs, group_id)
+    show_results(chosen_sweep["name"], runs, base_experiment)
+
+
+watch()

@@ -1,0 +1,194 @@
+"""New experiment: say what to run, see beside it what that takes, and launch it."""
+
+import streamlit as st
+
+from ballad.data.catalog import list_datasets
+from ballad.errors import SettingsError
+from ballad.presets import PAPER_BACKBONES
+from ballad.runs.devices import list_devices
+from ballad.runs.sweeps import queue_sweep
+from dashboard.formats import counted
+from dashboard.forms.applicability import reasons
+from dashboard.forms.draft import (
+    BALANCING,
+    Request,
+    balancing_of,
+    request_of,
+    with_balancing,
+    with_dataset_and_backbone,
+)
+from dashboard.forms.fields import EXECUTOR, SEEDS
+from dashboard.forms.outlook import show_outlook
+from dashboard.forms.session import draft, entered, fill, keep, open_form, remember_in_url
+from dashboard.forms.starting_points import starting_points
+from dashboard.forms.widgets import Entries
+from dashboard.messages import show_error
+from dashboard.navigation import RUNS
+from dashboard.workbench import all_runs, open_store
+
+BALANCING_KEY = "form_balancing"
+BALANCING_HELP = (
+    "Which phases draw balanced batches (Table 7). Balancing B alone is BALLAD: Phase A learns from the images as "
+    "they come, Phase B then gives rare classes their weight."
+)
+ADVANCED = {
+    "Data": [
+        "dataset.imbalance_ratio",
+        "dataset.imbalance_profile",
+        "dataset.shot_groups",
+        "dataset.classes",
+        "dataset.validation_per_class",
+        "dataset.test_per_class",
+        "dataset.split_seed",
+        "dataset.skip_unreadable",
+    ],
+    "Backbone": [
+        "backbone.pretrained",
+        "backbone.image_size",
+        "backbone.image_tower",
+        "backbone.text_tower",
+        "backbone.temperature",
+        "backbone.trust_torchscript",
+    ],
+    "Phase A": [
+        "phase_a.objective",
+        "phase_a.learning_rate",
+        "phase_a.batch_size",
+        "phase_a.micro_batch",
+        "phase_a.augmentation",
+        "phase_a.precision",
+        "phase_a.images_per_draw",
+        "phase_a.selection",
+        "phase_a.drop_last",
+    ],
+    "Phase B": [
+        "phase_b.learning_rate",
+        "phase_b.batch_size",
+        "phase_b.features",
+        "phase_b.views",
+        "phase_b.augmentation",
+        "phase_b.images_per_draw",
+        "phase_b.selection",
+        "phase_b.seed",
+        "phase_b.drop_last",
+    ],
+    "Optimizer and run": [
+        "optimizer.momentum",
+        "optimizer.weight_decay",
+        "optimizer.cosine_by",
+        "runtime.workers",
+        "budget",
+        "runtime.keep_towers",
+    ],
+}
+
+
+def follow_names() -> None:
+    now = entered()
+    chosen = now["dataset.source"], now["backbone.name"]
+    before = {path: draft()[path] for path in ("dataset.source", "backbone.name")}
+    fill(with_dataset_and_backbone({**now, **before}, *chosen))
+
+
+def follow_balancing() -> None:
+    fill(with_balancing(entered(), st.session_state[BALANCING_KEY]))
+
+
+def ask_data_and_model(entries: Entries) -> None:
+    st.subheader("Data and model", anchor=False)
+    dataset, backbone = st.columns(2)
+    with dataset:
+        entries.ask("dataset.source", names=[known.name for known in list_datasets()], on_change=follow_names)
+    with backbone:
+        entries.ask("backbone.name", names=["demo", *PAPER_BACKBONES], on_change=follow_names)
+    prompts, templates = st.columns(2)
+    with prompts:
+        entries.ask("prompts.kind")
+    with templates:
+        entries.ask("prompts.templates")
+
+
+def ask_method(entries: Entries) -> None:
+    st.subheader("Method", anchor=False)
+    schedule, balancing = st.columns(2)
+    with schedule:
+        entries.ask("schedule")
+    with balancing:
+        ask_balancing()
+    entries.ask_in_columns(["phase_a.sampler", "phase_b.sampler", "phase_a.tuned", "phase_b.residual_factor"])
+    entries.ask_in_columns(["phase_b.placement", "phase_b.activation", "phase_b.bias"], columns=3)
+
+
+def ask_balancing() -> None:
+    """A short way to both samplers, and back: it always shows what they amount to."""
+    now = entered()
+    one_phase = now["schedule"] != "decoupled"
+    st.session_state[BALANCING_KEY] = balancing_of(now)
+    st.segmented_control(
+        "Balancing phase",
+        BALANCING,
+        key=BALANCING_KEY,
+        disabled=one_phase,
+        help=f"**This schedule has no two phases: choose the sampler below.** {BALANCING_HELP}"
+        if one_phase
+        else BALANCING_HELP,
+        on_change=follow_balancing,
+        required=True,
+    )
+
+
+def ask_training(entries: Entries) -> None:
+    st.subheader("Training", anchor=False)
+    entries.ask_in_columns(["phase_a.epochs", "phase_b.epochs", SEEDS], columns=3)
+    device, executor = st.columns(2)
+    with device:
+        entries.ask("runtime.device", names=list(dict.fromkeys(["auto", *list_devices(), "cpu"])))
+    with executor:
+        entries.ask(EXECUTOR)
+    entries.ask_in_columns(["name", "notes"])
+
+
+def ask_advanced(entries: Entries) -> None:
+    with st.expander("Advanced", icon=":material/tune:"):
+        for tab, paths in zip(st.tabs(list(ADVANCED)), ADVANCED.values(), strict=True):
+            with tab:
+                entries.ask_in_columns(paths)
+
+
+def ask_all() -> dict[str, object]:
+    entries = Entries(reasons(entered()))
+    ask_data_and_model(entries)
+    ask_method(entries)
+    ask_training(entries)
+    ask_advanced(entries)
+    return entries.values
+
+
+def launch(request: Request) -> None:
+    store = open_store()
+    if len(request.seeds) == 1:
+        run_ids = [store.create(request.experiment, executor=request.executor)]
+    else:
+        group = queue_sweep(store, request.experiment, {"seed": request.seeds}, executor=request.executor)
+        run_ids = store.group_ids(group)
+    st.switch_page(RUNS, query_params={"run": run_ids})
+
+
+problem = open_form(open_store())
+if problem:
+    st.warning(problem, icon=":material/link_off:")
+starting_points(all_runs())
+form, beside = st.columns([3, 2], gap="large")
+with form:
+    keep(ask_all())
+with beside:
+    try:
+        request = request_of(draft())
+    except SettingsError as error:
+        show_error(error)
+        st.stop()
+    remember_in_url(request)
+    label = f"Launch {counted(len(request.seeds), 'run')}"
+    if st.button(label, type="primary", icon=":material/rocket_launch:", width="stretch"):
+        launch(request)
+    show_outlook(request)

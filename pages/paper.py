@@ -1,0 +1,310 @@
+"""Paper: the paper's tables and figures on one's own machine, the published numbers beside."""
+
+import pandas as pd
+import streamlit as st
+
+from ballad import paper
+from ballad.budgets import BUDGETS
+from ballad.errors import BalladError
+from ballad.experiment import Experiment
+from ballad.presets import PRESETS, Preset
+from ballad.recipes import difference_table as recipe_differences
+from ballad.runs import queries
+from ballad.runs.ablation_formats import ablation_latex, describe
+from ballad.runs.ablations import Ablation, queue_ablation
+from dashboard.charts import show_chart
+from dashboard.comparison import difference_table
+from dashboard.dataset_picker import dataset_source, pick_dataset
+from dashboard.downloads import figure_downloads, table_downloads
+from dashboard.figures.comparison import comparison_dots
+from dashboard.figures.differences import difference_intervals
+from dashboard.figures.residual_sweep import residual_sweep
+from dashboard.formats import counted
+from dashboard.group_progress import show_group_progress
+from dashboard.messages import empty_state, show_error, shown_errors
+from dashboard.navigation import COMPARE, DATA, EMBEDDINGS
+from dashboard.paper_request import BACKBONES, RECIPE_TITLES, PaperRequest, ablation_label, what_it_takes
+from dashboard.paper_results import (
+    ablations,
+    dots,
+    measured_differences,
+    measured_table,
+    published_residual_points,
+    residual_points,
+    result_table,
+)
+from dashboard.plans import dataset_facts
+from dashboard.run_picker import pick_run
+from dashboard.theme import GROUPS
+from dashboard.workbench import ACTIVE, all_runs, open_store
+
+RESULT = "result"
+RIGHT = {
+    name: st.column_config.TextColumn(alignment="right")
+    for group in GROUPS
+    for name in (group.capitalize(), f"Paper, {group}", f"Difference, {group}")
+}
+
+
+def explain() -> None:
+    st.markdown(
+        "Every table and figure of BALLAD ([arXiv 2111.14745](https://arxiv.org/abs/2111.14745)) as a group of runs on "
+        "a dataset and backbone of your choice, with your numbers over seeds and the published ones beside them. What "
+        "rows share, such as Phase A, is trained once.",
+        width=900,
+    )
+
+
+def place_and_title(name: str) -> str:
+    return f"{PRESETS[name].place}: {PRESETS[name].title}"
+
+
+def ask() -> PaperRequest:
+    names = st.multiselect(
+        "Tables and figures",
+        list(PRESETS),
+        ["table7"],
+        format_func=place_and_title,
+        key="tables",
+        bind="query-params",
+        placeholder="Choose at least one",
+    )
+    left, middle, right = st.columns(3)
+    with left:
+        dataset = dataset_source(pick_dataset(key="dataset"))
+    backbone = middle.selectbox(
+        "Backbone",
+        BACKBONES,
+        accept_new_options=True,
+        key="backbone",
+        help="The paper's four, any open_clip architecture, hf-hub:OWNER/NAME, or a folder. Tables that compare "
+        "backbones run the paper's four if this is one of them.",
+    )
+    weights = right.text_input(
+        "Weights", key="weights", placeholder="the name's own", help="An open_clip tag or a checkpoint file."
+    )
+    left, middle, right = st.columns(3)
+    recipe = left.selectbox(
+        "Recipe",
+        list(RECIPE_TITLES),
+        format_func=RECIPE_TITLES.__getitem__,
+        key="recipe",
+        bind="query-params",
+        help="Where the paper and its code differ, follow one of them; the differences are listed below.",
+    )
+    budget = middle.selectbox(
+        "Budget",
+        list(BUDGETS),
+        key="budget",
+        bind="query-params",
+        help="Less training for small machines, named with every number that it touches: "
+        + "; ".join(f"**{name}**, {budget.explanation}" for name, budget in BUDGETS.items())
+        + ".",
+    )
+    seeds = right.number_input(
+        "Seeds",
+        1,
+        20,
+        3,
+        key="seeds",
+        bind="query-params",
+        help="Runs of each setting. The spread over seeds says how much of a difference is noise.",
+    )
+    presets = tuple(PRESETS[name] for name in names)
+    return PaperRequest(presets, dataset, backbone, weights.strip() or None, recipe, budget, seeds)
+
+
+def launcher() -> None:
+    try:
+        request = ask()
+        if not request.presets:
+            st.info("Choose a table or figure to launch.", icon=":material/arrow_upward:")
+            return
+        base, experiments = request.base, request.experiments
+        takes = what_it_takes(experiments, dataset_facts(base.dataset))
+    except BalladError as error:
+        show_error(error)
+        st.page_link(DATA, label="See which datasets are there, and how to get the others", icon=":material/database:")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        label = f"Launch {counted(len(experiments), 'run')}"
+        if st.button(label, type="primary", icon=":material/rocket_launch:"):
+            launch(request, base)
+        st.caption(takes)
+    with st.popover("As a shell command", icon=":material/terminal:", type="tertiary"):
+        st.code("\n".join(request.commands), language="bash", wrap_lines=True)
+
+
+def launch(request: PaperRequest, base: Experiment) -> None:
+    groups = [queue_ablation(open_store(), preset, base, request.seeds, tags=["paper"]) for preset in request.presets]
+    st.session_state[RESULT] = groups[0]
+    st.query_params[RESULT] = groups[0]
+    st.rerun()
+
+
+def show_measured(group_id: str, ablation: Ablation) -> None:
+    preset, budget = ablation.preset, ablation.base.budget
+    st.subheader(describe(ablation), anchor=False)
+    if budget != "full":
+        st.warning(
+            f"Budget {budget} ({BUDGETS[budget].explanation if budget in BUDGETS else 'reduced'}): these runs trained "
+            "less than the paper's, so the difference to its numbers is not one of method.",
+            icon=":material/warning:",
+        )
+    table = measured_table(group_id, ablation)
+    name = f"{preset.name} {ablation.dataset_title} {budget}"
+    if ablation.finished:
+        show_figure(ablation, table, name)
+    numbers = result_table(table)
+    alt = f"{preset.place}, own and published"
+    st.dataframe(numbers, hide_index=True, column_config=RIGHT, placeholder="", alt=alt, height="content")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(explain_numbers(table))
+        table_downloads(
+            name,
+            numbers,
+            caption=describe(ablation),
+            key="numbers",
+            latex=lambda: ablation_latex(ablation).encode(),
+        )
+    if preset.baseline is not None:
+        show_differences(group_id, ablation, name)
+    show_links(ablation)
+
+
+def show_figure(ablation: Ablation, table: pd.DataFrame, name: str) -> None:
+    if ablation.preset.name == "figure5":
+        data = residual_points(ablation)
+        published = published_residual_points(ablation, table)
+        figure = residual_sweep(data, published=None if published.empty else published)
+        label = "Accuracy of each shot group against λ"
+    else:
+        data = dots(table)
+        figure = comparison_dots(data)
+        label = "Accuracy of each setting by shot group, own and published"
+    show_chart(figure, key="measured", label=label, revision=ablation.preset.name)
+    figure_downloads(name, figure, data, key="measured")
+
+
+def explain_numbers(table: pd.DataFrame) -> str:
+    said = "Top-1 test accuracy in percent, mean ± standard deviation over seeds; a dash is no such classes, or no run "
+    said += "finished yet."
+    error = table.loc[table["group"] == "few", "standard_error"].mean()
+    if error == error:
+        said += f" The number of test images alone leaves ± {error:.1f} points of noise in few (one standard error)."
+    if (table["published"].notna() & ~table["same_setup"].astype(bool)).any():
+        said += " Another set-up: published on another dataset or backbone than yours."
+    if table["published"].isna().all():
+        said += " The paper's numbers for these rows are not at hand."
+    return said
+
+
+def show_differences(group_id: str, ablation: Ablation, name: str) -> None:
+    settings = [row.setting for row in ablation.rows]
+    baseline = st.selectbox(
+        "Differences from",
+        settings,
+        index=settings.index(ablation.preset.baseline),
+        key=f"baseline_{ablation.preset.name}",
+        width=320,
+    )
+    found = measured_differences(group_id, ablation, baseline)
+    if found.empty:
+        st.caption("Differences appear when this setting and another have finished runs.")
+        return
+    figure = difference_intervals(found)
+    show_chart(figure, key="differences", label=f"Difference of each setting from {baseline} by shot group")
+    figure_downloads(f"{name} differences from {baseline}", figure, found, key="differences")
+    table = difference_table(found)
+    st.dataframe(table, hide_index=True, column_config=RIGHT, placeholder="", alt="Differences with intervals")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            "Percentage points with the 95 % interval of a paired bootstrap over the test images, seeds pooled; "
+            "* is more than noise (p < 0.05)."
+        )
+        caption = f"Differences from {baseline} in percentage points with 95 % intervals."
+        table_downloads(f"{name} differences from {baseline}", table, caption=caption, key="differences_table")
+
+
+def show_links(ablation: Ablation) -> None:
+    runs = {key: folder.path.name for key, folder in ablation.finished.items()}
+    with st.container(horizontal=True):
+        if runs:
+            several = {"run": list(runs.values())}
+            st.page_link(COMPARE, label="Compare these runs", icon=":material/compare_arrows:", query_params=several)
+        if ablation.preset.name == "figure6" and len(runs) >= 2:
+            joint, decoupled = (runs.get(row.experiment.key) for row in ablation.rows)
+            if joint and decoupled:
+                sides = {"left": joint, "left_model": "joint", "right": decoupled, "right_model": "ballad"}
+                st.page_link(
+                    EMBEDDINGS, label="Lay both embeddings out", icon=":material/scatter_plot:", query_params=sides
+                )
+
+
+def show_background(preset: Preset | None) -> None:
+    """What to know before comparing: tensions, recipes, and every published number at hand."""
+    table = preset.name if preset and preset.name in paper.TABLES else None
+    with st.expander("Before you compare with the paper", icon=":material/balance:"):
+        st.markdown("\n".join(f"- {note}" for note in paper.tensions(table)))
+    with st.expander("The two recipes: the paper's text and its released code", icon=":material/menu_book:"):
+        recipes = recipe_differences()
+        st.table(recipes.rename(columns={"released_code": "released code"}).set_index("topic"))
+        table_downloads("recipes", recipes, caption="Where the paper and its code differ.", key="recipes")
+    with st.expander("All published numbers at hand", icon=":material/table_view:"):
+        published = paper.published()
+        formats = {group: st.column_config.NumberColumn(format="%.1f") for group in GROUPS}
+        st.dataframe(published, hide_index=True, column_config=formats, placeholder="–", alt="The published numbers")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Top-1 accuracy in percent. Only what could be confirmed is here; the rest is left out.")
+            table_downloads("published numbers", published, caption="Published (arXiv 2111.14745).", key="published")
+
+
+explain()
+every_run = all_runs()
+launched = ablations(queries.groups(open_store()))
+new = st.expander(
+    "Run a table or figure",
+    expanded=launched.empty,
+    icon=":material/add:",
+    key="launcher",
+    on_change="rerun",
+    bind="query-params",
+)
+if new.open:
+    with new:
+        launcher()
+if launched.empty:
+    empty_state(
+        "No table of the paper yet",
+        "Choose one above and launch it; its numbers stand here as they come in, beside the published ones.",
+        ":material/article:",
+    )
+    show_background(None)
+    st.stop()
+
+labels = [
+    ablation_label(
+        each["id"],
+        PRESETS[each["definition"]["preset"]],
+        Experiment.parse(each["definition"]["base"]),
+        each["definition"]["seeds"],
+    )
+    for each in launched.to_dict("records")
+]
+group_id = pick_run(launched.assign(label=labels), label="Launched so far", key=RESULT)
+working = every_run.loc[every_run["group_id"] == group_id, "status"].isin(ACTIVE).any()
+
+
+@st.fragment(run_every=2 if working else None)
+def watch() -> None:
+    runs = all_runs()
+    runs = runs[runs["group_id"] == group_id]
+    if working != runs["status"].isin(ACTIVE).any():
+        st.rerun()
+    show_group_progress(runs, group_id)
+    with shown_errors():
+        show_measured(group_id, Ablation.read(open_store(), group_id))
+
+
+watch()
+show_background(PRESETS[launched.set_index("id").at[group_id, "definition"]["preset"]])

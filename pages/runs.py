@@ -1,0 +1,131 @@
+"""Runs: the queue at work, every run there is, and the curves of the chosen ones."""
+
+import pandas as pd
+import streamlit as st
+
+from ballad.runs import queries
+from dashboard.charts import show_chart
+from dashboard.curves import accuracy_table, quantity_table
+from dashboard.downloads import figure_downloads, table_downloads
+from dashboard.figures.accuracy_curves import accuracy_curves
+from dashboard.figures.training_curves import Quantity, training_curves
+from dashboard.formats import counted, duration
+from dashboard.messages import empty_state
+from dashboard.navigation import HOME
+from dashboard.run_actions import cancel_runs, run_actions, undo_deletion
+from dashboard.run_picker import chosen_runs, remember_runs
+from dashboard.run_table import export_table, selectable_table
+from dashboard.status import progress_share, progress_text, status_badge
+from dashboard.workbench import ACTIVE, all_runs, open_store
+
+RUN = "run"
+MOST_CURVES = 12
+LOG_LINES = 200
+QUANTITIES: dict[Quantity, str] = {"loss": "Training loss", "learning_rate": "Learning rate"}
+
+
+def filtered(runs: pd.DataFrame) -> pd.DataFrame:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input("Search", key="q", bind="query-params", type="search", placeholder="Name, note, id")
+        status = st.multiselect("Status", sorted(runs["status"].unique()), key="status", bind="query-params")
+        dataset = st.multiselect("Dataset", sorted(runs["dataset"].unique()), key="dataset", bind="query-params")
+        tag = st.multiselect("Tag", queries.tags(open_store()), key="tag", bind="query-params")
+    searched = runs["name"] + " " + runs["notes"] + " " + runs["id"]
+    keep = searched.str.contains(text or "", case=False, regex=False)
+    if status:
+        keep &= runs["status"].isin(status)
+    if dataset:
+        keep &= runs["dataset"].isin(dataset)
+    if tag:
+        keep &= runs["tags"].map(lambda tags: bool(set(tags) & set(tag)))
+    return runs[keep]
+
+
+def choose(runs: pd.DataFrame) -> list[str]:
+    chosen = selectable_table(runs, chosen_runs(RUN), key="runs", height=320)
+    remember_runs(RUN, chosen)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"{counted(len(runs), 'run')}, {len(chosen)} selected. Select rows to see their curves.")
+        table_downloads("runs", export_table(runs), caption="Test accuracy (%) by shot group.", key="runs")
+    return chosen
+
+
+def queue(runs: pd.DataFrame) -> None:
+    active = runs[runs["status"].isin(ACTIVE)].sort_values(["status", "id"], ascending=[False, True])
+    for _, run in active.iterrows():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if run["status"] == "queued":
+                st.markdown(
+                    f"{status_badge('queued')} **{run['label']}** waits for a device ({run['requested_device']})"
+                )
+            else:
+                st.progress(progress_share(run), text=f"**{run['label']}** on {run['device']}: {progress_text(run)}")
+            st.button(
+                "Stopping…" if run["cancel_requested"] else "Cancel",
+                key=f"cancel_{run['id']}",
+                disabled=bool(run["cancel_requested"]),
+                on_click=cancel_runs,
+                args=([run["id"]],),
+            )
+
+
+def curves(runs: pd.DataFrame) -> None:
+    labels = dict(zip(runs["id"], runs["label"], strict=True))
+    metrics = queries.epoch_metrics(open_store(), list(labels))
+    accuracy = accuracy_table(metrics, labels)
+    name = runs["label"].iloc[0] if len(runs) == 1 else counted(len(runs), "run")
+    st.subheader("Accuracy on validation", anchor=False)
+    figure = accuracy_curves(accuracy)
+    show_chart(figure, key="accuracy", label="Validation accuracy of each shot group by epoch")
+    figure_downloads(f"accuracy curves {name}", figure, accuracy, key="accuracy")
+    for column, (quantity, title) in zip(st.columns(2), QUANTITIES.items(), strict=True):
+        with column:
+            st.subheader(title, anchor=False)
+            table = quantity_table(metrics, labels, quantity)
+            figure = training_curves(table, quantity)
+            show_chart(figure, key=quantity, label=f"{title} by epoch", height=320)
+            figure_downloads(f"{title} {name}", figure, table, key=quantity)
+
+
+def story(run: pd.Series) -> None:
+    st.markdown(
+        f"{status_badge(run['status'])} {run['dataset']} · {run['backbone']} · {run['schedule']} · seed {run['seed']}"
+        f" · {duration(run['seconds'])} of computing in {counted(run['attempts'], 'attempt')}"
+    )
+    if pd.notna(run["error"]):
+        st.error(run["error"], icon=":material/error:")
+    with st.expander("Log", key="log"):
+        lines = queries.log(open_store(), run["id"], limit=LOG_LINES)
+        st.code(
+            "\n".join(f"{line.time:%H:%M:%S}  {line.text}" for line in lines.itertuples()) or "Nothing yet.", height=260
+        )
+
+
+runs = all_runs()
+undo_deletion()
+if runs.empty:
+    empty_state(
+        "No runs yet", "Runs appear here as soon as they are queued, with live curves.", ":material/monitoring:"
+    )
+    st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
+    st.stop()
+
+chosen = choose(filtered(runs))
+run_actions(runs[runs["id"].isin(chosen)])
+statuses_shown = runs.set_index("id")["status"].to_dict()
+
+
+@st.fragment(run_every=1 if runs["status"].isin(ACTIVE).any() else None)
+def watch() -> None:
+    now = all_runs()
+    if now.set_index("id")["status"].to_dict() != statuses_shown:
+        st.rerun()
+    queue(now)
+    selected = now[now["id"].isin(chosen)].head(MOST_CURVES)
+    if len(selected) == 1:
+        story(selected.iloc[0])
+    if not selected.empty:
+        curves(selected)
+
+
+watch()

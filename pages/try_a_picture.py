@@ -1,0 +1,153 @@
+"""Try a picture: what zero-shot, Phase A and BALLAD say about it, and the training pictures most similar to it."""
+
+from typing import Any
+
+import streamlit as st
+
+from ballad.runs.plan import SplitName
+from ballad.runs.tasks import Task, task_id
+from ballad.runs.uploads import is_kept, keep_upload, preview_path
+from dashboard.class_picker import pick_class
+from dashboard.downloads import table_downloads
+from dashboard.figures.confusion import distinct_labels
+from dashboard.gallery import picture_gallery
+from dashboard.loaders import MODEL_TITLES, SPLIT_TITLES, evaluated_splits, evaluation
+from dashboard.messages import empty_state, shown_errors
+from dashboard.navigation import HOME
+from dashboard.picture_view import answers_table, random_sample, show_answers
+from dashboard.run_picker import pick_run
+from dashboard.tasks import open_tasks, show_failure, show_progress
+from dashboard.thumbnails import run_dataset, thumbnail
+from dashboard.workbench import all_runs, open_store
+
+UPLOAD, SAMPLE = "picture", "sample"
+KINDS = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
+MEGABYTES = 20
+SOURCES = {"upload": "Upload one", "split": "Take one of the dataset"}
+
+
+def pick_source() -> str:
+    return st.segmented_control(
+        "Picture",
+        list(SOURCES),
+        default="split" if SAMPLE in st.query_params else "upload",
+        format_func=SOURCES.__getitem__,
+        key="source",
+        required=True,
+        bind="query-params",
+    )
+
+
+def pick_upload() -> dict[str, Any] | None:
+    """The arguments that name a picture for a prediction task; None as long as none is chosen."""
+    file = st.file_uploader("A picture of anything", type=KINDS, max_upload_size=MEGABYTES, key="upload")
+    if file is not None:
+        st.query_params[UPLOAD] = keep_upload(open_store().home, file.getvalue())
+    name = st.query_params.get(UPLOAD, "")
+    return {"upload": name} if is_kept(open_store().home, name) else None
+
+
+def pick_sample(run_id: str) -> dict[str, Any] | None:
+    """As :func:`pick_upload`, for a picture that the run was evaluated on."""
+    splits = evaluated_splits(run_id)
+    per_class = evaluation(run_id, "zero_shot", splits[0]).per_class
+    names = distinct_labels(range(len(per_class)), per_class["class_name"].tolist())
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        split = st.segmented_control(
+            "Split",
+            splits,
+            default=splits[0],
+            format_func=SPLIT_TITLES.__getitem__,
+            key="split",
+            required=True,
+            bind="query-params",
+        )
+        class_id = pick_class(names, placeholder="Any class")
+        st.button("Any picture of it", icon=":material/shuffle:", on_click=draw, args=(run_id, split, class_id))
+    index = st.query_params.get(SAMPLE, "")
+    images = len(evaluation(run_id, "zero_shot", split).predictions)
+    return {"split": split, "index": int(index)} if index.isdecimal() and int(index) < images else None
+
+
+def draw(run_id: str, split: SplitName, class_id: int | None) -> None:
+    index = random_sample(run_id, split, class_id)
+    if index is not None:
+        st.query_params[SAMPLE] = str(index)
+
+
+def answer(run_id: str, picture: dict[str, Any]) -> Task | None:
+    """The finished task; until it is, shows where it stands."""
+    arguments = {"run": run_id, **picture}
+    task = open_tasks().find(task_id("prediction", arguments)) or open_tasks().ask("prediction", arguments)
+    if task.active:
+        show_progress(task, "Asking the models")
+    elif task.status == "failed":
+        show_failure(task)
+    elif task.status == "cancelled":
+        st.button("Ask the models", type="primary", on_click=open_tasks().ask, args=("prediction", arguments))
+    return task if task.status == "done" else None
+
+
+def show_picture(run_id: str, picture: dict[str, Any]) -> str | None:
+    """The picture itself; returns its true class where that is known."""
+    if "upload" in picture:
+        preview = preview_path(open_store().home, picture["upload"])
+        st.image(preview, width="stretch", caption="The uploaded picture")
+        return None
+    evaluated = evaluation(run_id, "zero_shot", picture["split"])
+    true = evaluated.per_class["class_name"].iloc[evaluated.predictions.labels[picture["index"]]]
+    with shown_errors():
+        data = thumbnail(run_id, picture["split"], picture["index"])
+        st.image(data, width="stretch", caption=f"True class: {true}")
+    return true
+
+
+def nearest(run_id: str, result: dict[str, Any]) -> None:
+    st.subheader(
+        "Nearest training pictures",
+        anchor=False,
+        help=f"By cosine similarity of the image features of {MODEL_TITLES[result['nearest_by']]}.",
+    )
+    if not result["nearest"]:
+        st.info(
+            "This run kept no features of its training pictures; runs that train Phase B on cached features do.",
+            icon=":material/info:",
+        )
+        return
+    with shown_errors():
+        dataset = run_dataset(open_store().home, run_id)
+        names, labels = dataset.class_names, dataset.train.labels
+        captions = {
+            index: f"{names[labels[index]]} · similarity {similarity:.2f}" for index, similarity in result["nearest"]
+        }
+        picture_gallery(run_id, "train", captions)
+
+
+finished = all_runs().query("status == 'done'")
+if finished.empty:
+    empty_state(
+        "No finished run yet",
+        "As soon as a run is done, you can show its models any picture here.",
+        ":material/image_search:",
+    )
+    st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
+    st.stop()
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    run_id = pick_run(finished, label="Run", key="run")
+    source = pick_source()
+picture = pick_upload() if source == "upload" else pick_sample(run_id)
+if picture is None:
+    st.stop()
+done = answer(run_id, picture)
+if done is None:
+    st.stop()
+left, right = st.columns([1, 3])
+with left:
+    true = show_picture(run_id, picture)
+with right:
+    show_answers(done.result["ranked"], true)
+    table_downloads(
+        "predictions of a picture", answers_table(done.result["ranked"]), caption="Most probable.", key="answers"
+    )
+nearest(run_id, done.result)

@@ -1,0 +1,171 @@
+"""The page Confusion: pairs, cells with their pictures, differences, classes."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from run_folders import BLUE, GREEN, GREY, RED, finished, keep_class_text
+from stored_runs import failed
+
+from ballad.runs.home import run_dir
+from dashboard.confusion_view import parse_cell
+
+PAGE = "../pages/confusion.py"
+# Test images 0–3 are blue, 4–7 green, 8–11 grey, 12–15 red.
+ANSWERS = {
+    "zero_shot": {0: RED, 1: RED, 8: RED, 9: RED, 10: RED},
+    "phase_a": {0: RED, 8: RED, 9: RED},
+    "ballad": {0: GREEN, 8: RED, 9: RED, 10: BLUE},
+}
+
+
+@pytest.fixture
+def run(store, tiny_images) -> str:
+    return finished(store, tiny_images, ANSWERS, name="tiny")
+
+
+def open_page(app, **query):
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    return app
+
+
+def figure(app, label: str) -> dict:
+    sent = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    return next(json.loads(data["figure"]) for data in sent if data["label"] == label)
+
+
+def gallery(app) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def address(run: str, index: int) -> str:
+    return f'"/workbench/thumbnails/{run}/test/{index}"'
+
+
+def subheaders(app) -> list[str]:
+    return [element.value for element in app.subheader]
+
+
+def metrics(app) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def test_an_empty_store_says_what_will_be_here(app):
+    app = open_page(app)
+    assert any("No finished run yet" in element.value for element in app.markdown)
+
+
+def test_runs_that_failed_are_not_offered(app, store, run):
+    failed(store, "No.", name="broken")
+    assert open_page(app).selectbox(key="run").options == [f"tiny · {run}"]
+
+
+def test_the_final_model_on_test_comes_first(app, run):
+    app = open_page(app)
+    assert metrics(app)["Accuracy"] == "75.0 %"
+    pairs = app.dataframe[0].value
+    assert pairs[["true_name", "predicted_name", "count", "rate"]].values.tolist() == [
+        ["grey", "red", 2, 50.0],
+        ["blue", "green", 1, 25.0],
+        ["grey", "blue", 1, 25.0],
+    ]
+    assert figure(app, "Where the images of each shot group end up")["data"][0]["y"] == ["medium", "few"]
+
+
+def test_a_link_chooses_model_and_split(app, run):
+    assert metrics(open_page(app, run=run, model="Zero-shot"))["Accuracy"] == "68.8 %"
+
+
+def test_validation_without_an_error(app, run):
+    app = open_page(app, run=run, split="Validation", show="Most confused")
+    assert "Not a single image" in app.success[0].value
+
+
+def test_a_cell_shows_its_pictures_and_what_every_model_said(app, run):
+    app = open_page(app, cell=f"{GREY}-{RED}")
+    assert "grey, taken for red" in subheaders(app)
+    shown = gallery(app)
+    assert [index for index in range(16) if address(run, index) in shown] == [8, 9]
+    assert shown.count("Zero-shot: red") == shown.count("Phase A: red") == shown.count("BALLAD: red") == 2
+    assert "70.0 %" in shown and "10.0 %" in shown
+
+
+def test_a_link_to_no_cell_shows_none(app, run):
+    assert not gallery(open_page(app, cell="99-0"))
+    assert parse_cell("1-2", 4) == (1, 2)
+    assert parse_cell("-1-2", 4) is parse_cell("4-0", 4) is parse_cell("x", 4) is parse_cell(None, 4) is None
+
+
+def test_the_difference_of_two_models_tells_new_from_gone(app, run):
+    app = open_page(app, difference="true", cell=f"{GREY}-{RED}")
+    changes = app.dataframe[0].value.set_index(["true_name", "predicted_name"])["change"]
+    assert changes.to_dict() == {
+        ("blue", "red"): -2,
+        ("grey", "red"): -1,
+        ("blue", "green"): 1,
+        ("grey", "blue"): 1,
+    }
+    kinds = next(group for group in app.get("button_group") if group.label == "Images")
+    assert kinds.options == ["New (0)", "Gone (1)", "In both (2)"]
+    assert address(run, 10) in gallery(app) and address(run, 8) not in gallery(app)
+
+
+def test_runs_on_other_images_cannot_be_subtracted(app, store, run, tiny_images, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(tiny_images, other)
+    (other / "test" / "red" / "0.png").unlink()
+    second = finished(store, other, {}, name="other")
+    app = open_page(app, run=run, against=second, difference="true")
+    assert "not evaluated on the same images" in app.info[0].value
+    assert not app.metric
+
+
+def test_a_class_with_its_neighbours_and_pictures(app, run):
+    app = open_page(app, **{"class": "grey"})
+    shown = metrics(app)
+    assert "The class grey" in subheaders(app)
+    assert [shown[name] for name in ("Shot group", "Training images", "Recall", "Precision")] == [
+        "few",
+        "3",
+        "25.0 %",
+        "100.0 %",
+    ]
+    neighbours = app.dataframe[1].value.set_index("class_name")
+    assert neighbours["taken_for_it"].to_dict() == {"red": 2, "blue": 1}
+    pictures = gallery(app)
+    assert pictures.count(f"/workbench/thumbnails/{run}/train/") == 3
+    assert pictures.count("<figcaption>taken for red") == 2
+    assert any("Missed: 3 images" in text.value for text in app.markdown)
+
+
+def test_similarity_puts_alike_texts_beside_each_other(app, store, run):
+    angles = np.deg2rad([0, 90, 5, 100])  # blue and grey are alike, green and red are
+    keep_class_text(store, run, np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32))
+    labels = figure(open_page(app, order="Similarity"), "Confusion of classes")["data"][0]["x"]
+    assert {frozenset(labels[:2]), frozenset(labels[2:])} == {frozenset({"blue", "grey"}), frozenset({"green", "red"})}
+
+
+def test_similarity_without_texts_says_so(app, run):
+    app = open_page(app, order="Similarity")
+    assert "choose another order" in app.error[0].value
+    assert app.dataframe  # the pairs stay
+
+
+def test_a_run_whose_folder_is_gone_says_so(app, store, run):
+    shutil.rmtree(run_dir(store.home, run))
+    assert f"no finished run '{run}'" in open_page(app).error[0].value
+
+
+def test_names_from_a_dataset_cannot_become_markup(app, store, tiny_images, tmp_path):
+    hostile = tmp_path / "hostile"
+    shutil.copytree(tiny_images, hostile)
+    for split in ("train", "val", "test"):
+        (hostile / split / "grey").rename(hostile / split / "<img src=x>")
+    finished(store, hostile, {"ballad": {0: 1}})
+    app = open_page(app, cell="0-1")
+    assert gallery(app) and "<img src=x>" not in gallery(app)

@@ -1,0 +1,177 @@
+"""The page Data: the catalogue, a dataset's counts and pictures, its check, and its class names."""
+
+import json
+import shutil
+import threading
+
+import pandas as pd
+import pytest
+
+from ballad.data.catalog import CATALOG
+from ballad.data.name_edits import names_file, save_class_names
+from ballad.errors import Cancelled
+from ballad.events import CancelToken
+from ballad.experiment import DatasetSettings
+from ballad.runs.task_kinds import perform_check
+from ballad.runs.task_worker import TaskWorker
+from ballad.runs.tasks import TaskStore, task_id
+from dashboard.dataset_picker import own_datasets
+
+PAGE = "../pages/data.py"
+
+
+@pytest.fixture
+def pets(tiny_images, tmp_path, monkeypatch) -> str:
+    """The name of a folder dataset inside the only data root."""
+    root = tmp_path / "root"
+    shutil.copytree(tiny_images, root / "pets")
+    monkeypatch.setenv("BALLAD_DATA", str(root))
+    return "pets"
+
+
+def open_page(app, **query):
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    return app
+
+
+def tables(app) -> dict[str, pd.DataFrame]:
+    return {element.proto.alt: element.value for element in app.dataframe}
+
+
+def pictures(app) -> str:
+    return "".join(element.proto.body for element in app.get("html"))
+
+
+def metrics(app) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def words(app) -> str:
+    return "\n".join(element.value for element in [*app.markdown, *app.caption, *app.success])
+
+
+def press(app, label: str):
+    next(button for button in app.button if button.label.startswith(label)).click().run()
+    assert not app.exception
+    return app
+
+
+def check_now(store) -> None:
+    TaskWorker(store, "check", perform_check, stop=threading.Event()).work(drain=True)
+
+
+def test_the_catalogue_says_what_is_there(app, pets):
+    table = tables(open_page(app, dataset=pets))["Datasets of the catalogue"].set_index("Name")
+    assert set(table.index) == set(CATALOG)
+    assert table.at["demo", "State"] == "there"
+    assert table.at["cifar100-lt", "State"] == "can be downloaded"
+    assert table.at["imagenet-lt", "State"] == "to be brought"
+    assert table.at["imagenet-lt", "Many / medium / few"] == "385 / 479 / 136"
+
+
+def test_a_missing_dataset_says_what_to_bring_and_how_it_looks(app, pets):
+    app = open_page(app, dataset="imagenet-lt")
+    assert "ImageNet-LT lacks" in words(app) and "image-net.org" in words(app)
+    assert "ImageNet_LT_train.txt" in app.code[0].value
+    assert not app.metric and not app.error
+
+
+def test_a_download_waits_for_its_confirmation(app, store, pets):
+    app = open_page(app, dataset="cifar100-lt")
+    assert "169 MB" in words(app)
+    press(app, "Download it now")
+    task = TaskStore(store.database).get(task_id("download", {"name": "cifar100-lt"}))
+    assert task.status == "queued"
+    assert "Downloading CIFAR100-LT" in app.progress[0].text
+
+
+def test_counts_groups_and_curve_of_a_folder(app, pets):
+    app = open_page(app, dataset=pets)
+    shown = metrics(app)
+    assert shown["Training images"] == "45" and shown["Test images"] == "16"
+    assert shown["Many / medium / few classes"] == "0 / 1 / 3" and shown["Imbalance ratio"] == "8"
+    sent = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    assert [chart["label"] for chart in sent] == ["Training images of each class"]
+    classes = tables(app)["Images of each class"].set_index("class_name")
+    assert classes["train_count"].to_dict() == {"blue": 6, "green": 12, "grey": 3, "red": 24}
+
+
+def test_a_cut_in_the_link_is_applied(app, pets):
+    shown = metrics(open_page(app, dataset=pets, ratio="24"))
+    assert shown["Imbalance ratio"] == "24"
+
+
+def test_pictures_of_a_class_come_by_address(app, pets):
+    app = open_page(app, dataset=pets, view="Pictures")
+    assert app.selectbox(key="class").options == ["blue", "green", "grey", "red"]
+    app.selectbox(key="class").set_value(2).run()
+    assert "3 pictures of grey, few-shot" in words(app)
+    assert pictures(app).count("/workbench/pictures/train/") == 3
+
+
+@pytest.mark.parametrize("typed", ["/etc", "../..", "nowhere"])
+def test_a_path_outside_the_roots_ends_in_a_sentence(app, pets, typed):
+    app = open_page(app, dataset=typed)
+    assert "data roots" in app.error[0].value
+    assert not app.metric
+
+
+def test_the_check_finds_damage_and_leaks(app, store, pets, tmp_path):
+    folder = tmp_path / "root" / "pets"
+    shutil.copy(folder / "train" / "red" / "0.png", folder / "test" / "red" / "0.png")
+    (folder / "train" / "blue" / "1.png").write_bytes(b"not a picture")
+    app = open_page(app, dataset=pets, view="Check")
+    press(app, "Check the images")
+    assert "Checking 73 images" in app.progress[0].text
+    check_now(store)
+    app.run()
+    assert "1 image cannot be read" in app.error[0].value
+    assert "1 test or validation image is also trained on" in app.warning[0].value
+    assert tables(app)["Unreadable images"]["sample"].tolist() == ["train/blue/1.png"]
+    assert tables(app)["Duplicate images"]["train_sample"].tolist() == ["train/red/0.png"]
+
+
+def test_a_sound_dataset_is_said_to_be_so(app, store, pets):
+    app = press(open_page(app, dataset=pets, view="Check"), "Check the images")
+    check_now(store)
+    app.run()
+    assert "Every image can be read" in words(app)
+    assert any(button.label == "Check again" for button in app.button)
+
+
+def test_a_cancelled_check_stops_between_images(store, pets, tmp_path):
+    reports = []
+
+    def report(share: float, doing: str) -> None:
+        reports.append(doing)
+        if len(reports) == 5:
+            raise Cancelled
+
+    settings = DatasetSettings(source=str(tmp_path / "root" / "pets")).model_dump(mode="json")
+    with pytest.raises(Cancelled):
+        perform_check(store.home, {"dataset": settings}, report=report, cancel=CancelToken())
+    assert reports[-1] == "Decoding image 4 of 73"
+
+
+def test_edited_names_are_shown_and_can_be_taken_back(app, pets, tmp_path):
+    source = str(tmp_path / "root" / "pets")
+    save_class_names(source, ["sky blue", "green", "grey", "red"])
+    app = open_page(app, dataset=pets, view="Class names")
+    assert "These names were edited" in words(app)
+    assert any("sky blue" in table.value.get("class_name", pd.Series(dtype=str)).tolist() for table in app.dataframe)
+    press(app, "Back to the dataset's own names")
+    assert not names_file(source).exists()
+    assert "These names were edited" not in words(app)
+
+
+def test_own_datasets_are_what_the_catalogue_does_not_know(pets, tmp_path):
+    root = tmp_path / "root"
+    for name in ("cifar-100-python", "class_names", ".hidden"):
+        (root / name).mkdir()
+    (root / "table.csv").write_text("path,label\n")
+    (root / "notes.txt").write_text("")
+    assert own_datasets() == ["pets", "table.csv"]

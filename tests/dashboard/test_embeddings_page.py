@@ -1,0 +1,122 @@
+"""The page Embeddings: from nothing to maps side by side, with the numbers beside them."""
+
+import json
+
+import pytest
+from stored_runs import failed
+from streamlit.typing import PlotlyState
+from tasks_done import work_on_tasks
+
+from ballad.runs import queries
+from dashboard.loaders import evaluation
+
+
+def open_page(app, **query):
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    app.switch_page("../pages/embeddings.py").run()
+    assert not app.exception
+    return app
+
+
+def button(app, label: str):
+    return next(button for button in app.button if button.label == label)
+
+
+def words(app) -> str:
+    return "\n".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.error])
+
+
+def map_shown(app) -> dict:
+    (sent,) = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    return json.loads(sent["figure"])
+
+
+@pytest.fixture
+def ids(trained) -> dict[str, str]:
+    return dict(queries.runs(trained)[["name", "id"]].itertuples(index=False))
+
+
+def test_without_a_finished_run_it_invites(app, store):
+    failed(store, "No.")
+    assert "No finished run yet" in words(open_page(app))
+
+
+def test_a_map_is_computed_once_on_request_and_then_shown(app, trained, ids):
+    app = open_page(app, left=ids["decoupled"], right=ids["decoupled"], classes="All classes")
+    assert not app.get("bidi_component")
+    button(app, "Compute this map").click().run()
+    assert "Waiting for its turn" in app.get("progress")[0].text
+    work_on_tasks(trained)
+    app.run()
+    assert not app.exception
+    panels = [annotation["text"] for annotation in map_shown(app)["layout"]["annotations"]]
+    label = f"decoupled · {ids['decoupled']}"
+    assert panels == [f"Zero-shot of {label} (n = 16 images)", f"BALLAD of {label} (n = 16 images)"]
+    silhouettes = app.dataframe[1].value
+    assert silhouettes["class_name"].tolist() == ["blue", "green", "grey", "red"]
+    assert {"Silhouette, Zero-shot", "Silhouette, BALLAD"} <= set(silhouettes)
+    again = open_page(app, left=ids["decoupled"], right=ids["decoupled"], classes="All classes")
+    assert map_shown(again) and "Compute this map" not in [button.label for button in again.button]
+
+
+def test_figure_six_is_one_click(app, trained, ids):
+    app = open_page(app)
+    button(app, "Figure 6").click().run()
+    assert not app.exception
+    work_on_tasks(trained)
+    app.run()
+    titles = [annotation["text"] for annotation in map_shown(app)["layout"]["annotations"]]
+    assert titles[0].startswith("Joint of joint") and titles[1].startswith("BALLAD of decoupled")
+    per_class = evaluation(ids["joint"], "joint", "test").per_class
+    confused = per_class[(per_class["group"] == "few") & (per_class["accuracy"] < 100)]["class_name"]
+    shown = {trace["name"] for trace in map_shown(app)["data"]} - {"class text"}
+    assert shown == set(confused)
+    assert len(app.metric) == 3
+
+
+def test_figure_six_says_what_it_lacks_and_offers_to_train_it(app, trained, ids):
+    trained.delete(ids["joint"])
+    app = open_page(app)
+    assert button(app, "Figure 6").disabled and "a joint run on the same images" in button(app, "Figure 6").help
+    button(app, "Train the joint run for it").click().run()
+    (run,) = trained.queued()
+    assert run.experiment.schedule == "joint"
+    assert run.experiment.dataset == trained.get(ids["decoupled"]).experiment.dataset
+
+
+def test_a_failure_is_told_and_can_be_tried_again(app, trained, ids):
+    app = open_page(app, left=ids["decoupled"], right=ids["decoupled"], classes="By hand")
+    assert "Choose the classes to lay out." in words(app)
+    app.multiselect(key="class").set_value([0]).run()
+    button(app, "Compute this map").click().run()
+    work_on_tasks(trained)
+    app.run()
+    assert "at least 5 images, and 4 are chosen" in words(app)
+    button(app, "Try again").click().run()
+    assert "Waiting for its turn" in app.get("progress")[0].text
+
+
+def test_a_map_can_be_cancelled(app, trained, ids):
+    app = open_page(app, classes="All classes")
+    button(app, "Compute this map").click().run()
+    button(app, "Cancel").click().run()
+    app.run()
+    assert not app.exception and button(app, "Compute this map")
+
+
+def test_selected_points_show_their_pictures(app, trained, ids):
+    app = open_page(app, left=ids["decoupled"], right=ids["decoupled"], classes="All classes")
+    button(app, "Compute this map").click().run()
+    work_on_tasks(trained)
+    app.session_state["chart_wrapper_failed"] = True
+    app.session_state["map_plain"] = PlotlyState(
+        {"selection": {"points": [{"curve_number": 0, "point_index": 1}], "point_indices": [], "box": [], "lasso": []}}
+    )
+    app.run()
+    assert not app.exception
+    assert "1 selected image" in words(app)
+    spec = json.loads(app.get("plotly_chart")[0].proto.spec)
+    sample = spec["data"][0]["customdata"][1] if isinstance(spec["data"][0]["customdata"], list) else 1
+    assert f'/{ids["decoupled"]}/test/{sample}"' in "".join(element.value for element in app.get("html"))

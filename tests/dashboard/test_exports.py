@@ -1,0 +1,146 @@
+import io
+import re
+import struct
+import xml.etree.ElementTree as ElementTree
+import zipfile
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+from ballad.errors import RunError
+from ballad.experiment import Experiment
+from dashboard.exports.engine import draw, has_engine
+from dashboard.exports.figures import SIZES, html_page, paper_figure, picture
+from dashboard.exports.names import file_name
+from dashboard.exports.pack import NamedFigure, NamedTable, export_pack
+from dashboard.exports.tables import csv_table, latex_table, markdown_table
+
+needs_engine = pytest.mark.skipif(not has_engine(), reason="no Chromium or Chrome on this machine")
+TABLE = pd.DataFrame({"setting": ["a_b & 50%", "λ × 2 | c"], "few": [41.26, np.nan], "all": ["67.2 ± 0.3", "–"]})
+
+
+def figure(trace=go.Scatter) -> go.Figure:
+    return go.Figure(trace(x=np.arange(3), y=np.array([1.0, 3.0, 2.0]), mode="lines+markers", name="few"))
+
+
+class TestPictures:
+    @needs_engine
+    def test_pdf_has_the_column_width_of_the_paper(self):
+        pdf = picture(figure(), "pdf", SIZES["one_column"])
+        assert pdf.startswith(b"%PDF-")
+        width, height = (float(number) for number in re.search(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", pdf).groups())
+        assert width / 72 == pytest.approx(3.25, abs=0.02)
+        assert height / 72 == pytest.approx(2.4, abs=0.02)
+        assert len(re.findall(rb"/Type ?/Page\b", pdf)) == 1
+
+    @needs_engine
+    def test_svg_draws_few_webgl_points_as_vectors(self):
+        svg = picture(figure(go.Scattergl), "svg")
+        ElementTree.fromstring(svg)
+        assert b"<image" not in svg and b"<canvas" not in svg
+
+    @needs_engine
+    def test_png_has_300_dots_an_inch(self):
+        png = picture(figure(), "png", SIZES["one_column"])
+        width, height = struct.unpack(">II", png[16:24])
+        assert width == 975 and abs(height - 720) <= 2
+
+    @needs_engine
+    def test_engine_goes_on_after_a_figure_it_cannot_draw(self):
+        with pytest.raises(RunError, match=r"could not be drawn as GIF"):
+            draw(figure(), {"format": "gif", "width": 100, "height": 100, "scale": 1})
+        assert picture(figure(), "svg")
+
+    def test_without_a_browser_the_reader_learns_what_to_do(self, monkeypatch):
+        monkeypatch.setattr("choreographer.browsers.Chromium.find_browser", lambda **_: None)
+        assert not has_engine()
+        with pytest.raises(RunError, match=r"has no Chromium or Chrome.*HTML file"):
+            picture(figure(), "pdf")
+        packed = zipfile.ZipFile(io.BytesIO(export_pack([NamedFigure("f", "F", figure(), TABLE)], [], {})))
+        assert "figures/f.html" in packed.namelist() and "figures/f.pdf" not in packed.namelist()
+        assert "no Chromium" in packed.read("README.md").decode()
+
+    def test_many_webgl_points_stay_a_bitmap(self):
+        many = go.Figure(go.Scattergl(x=np.arange(6000), y=np.arange(6000)))
+        assert paper_figure(many, SIZES["slide"]).data[0].type == "scattergl"
+        assert paper_figure(figure(go.Scattergl), SIZES["slide"]).data[0].type == "scatter"
+
+    def test_fonts_have_the_size_of_the_page(self):
+        template = paper_figure(figure(), SIZES["two_columns"]).layout.template
+        assert template.layout.font.size == pytest.approx(8 * 96 / 72)
+        assert template.layout.paper_bgcolor == "#ffffff"
+
+    def test_the_figure_on_screen_is_left_alone(self):
+        shown = figure()
+        before = shown.to_json()
+        paper_figure(shown, SIZES["one_column"])
+        html_page(shown)
+        assert shown.to_json() == before
+
+    def test_html_needs_no_network(self):
+        page = html_page(figure()).decode()
+        assert page.startswith("<!doctype html>") and 'src="http' not in page
+
+
+class TestTables:
+    def test_latex_is_escaped_and_balanced(self):
+        text = latex_table(TABLE, caption="50% of λ", label="tab:x").decode()
+        assert r"a\_b \& 50\% & 41.3 & 67.2 $\pm$ 0.3 \\" in text
+        assert r"$\lambda$ $\times$ 2 | c & -- & -- \\" in text
+        assert r"\caption{50\% of $\lambda$}" in text and r"\label{tab:x}" in text
+        assert r"\begin{tabular}{lrl}" in text
+        for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
+            assert text.count(rule) == 1
+        body = text.replace(r"\{", "").replace(r"\}", "").replace(r"\$", "")
+        assert body.count("{") == body.count("}") and body.count("$") % 2 == 0
+        assert re.findall(r"\\begin{(\w+)}", text) == re.findall(r"\\end{(\w+)}", text)[::-1]
+        assert text.isascii()
+
+    def test_markdown_keeps_its_columns(self):
+        lines = markdown_table(TABLE).decode().splitlines()
+        assert lines[0] == "| setting | few | all |"
+        assert lines[1] == "| --- | ---: | --- |"
+        assert lines[3] == r"| λ × 2 \| c | – | – |"
+
+    def test_csv_round_trips_with_all_digits(self):
+        pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(csv_table(TABLE))), TABLE)
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        (("λ sweep", "demo RN50"), "lambda-sweep_demo-rn50.pdf"),
+        (("../../etc/passwd",), "etc-passwd.pdf"),
+        (("Zürich: a/b\\c",), "zurich-a-b-c.pdf"),
+        (("日本",), "export.pdf"),
+        (("x" * 300,), "x" * 80 + ".pdf"),
+    ],
+)
+def test_file_names_are_plain(parts, expected):
+    assert file_name(*parts, extension="pdf") == expected
+
+
+@needs_engine
+def test_pack_holds_everything_and_says_what():
+    table = NamedTable("Table 7", "Where to balance", TABLE)
+    drawing = NamedFigure("accuracy curves", "Accuracy by epoch", figure(), TABLE)
+    settings = {"run one": Experiment(seed=3, budget="tiny")}
+    packed = zipfile.ZipFile(io.BytesIO(export_pack([drawing], [table], settings, formats=["pdf"])))
+    assert set(packed.namelist()) == {
+        "figures/accuracy-curves.pdf",
+        "figures/accuracy-curves.html",
+        "figures/accuracy-curves_data.csv",
+        "figures/plotly.min.js",
+        "tables/table-7.csv",
+        "tables/table-7.tex",
+        "tables/table-7.md",
+        "settings/run-one.yaml",
+        "versions.txt",
+        "README.md",
+    }
+    readme = packed.read("README.md").decode()
+    assert "**Reduced budget:** tiny." in readme and settings["run one"].key in readme
+    assert "plotly 7" in packed.read("versions.txt").decode()
+    assert packed.read("figures/accuracy-curves.pdf").startswith(b"%PDF-")

@@ -1,0 +1,233 @@
+"""Each figure kind through its tidy table: what a reader would see in it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dashboard.figures.accuracy_curves import accuracy_curves
+from dashboard.figures.class_counts import class_count_curve
+from dashboard.figures.comparison import comparison_dots
+from dashboard.figures.confusion import confusion_difference, confusion_heatmap, confusion_shares
+from dashboard.figures.embedding_map import WEBGL_FROM, embedding_map
+from dashboard.figures.parallel_coordinates import parallel_coordinates
+from dashboard.figures.reliability import reliability_diagram
+from dashboard.figures.residual_sweep import residual_sweep
+from dashboard.figures.training_curves import training_curves
+from dashboard.theme import GROUP_COLOURS
+
+
+def curves(run="one", phase_a=3, phase_b=2) -> pd.DataFrame:
+    rows = [
+        {"run": run, "phase": phase, "epoch": epoch, "group": group, "accuracy": 50.0 + epoch, "loss": 1 / epoch}
+        for phase, epochs in (("phase_a", phase_a), ("phase_b", phase_b))
+        for epoch in range(1, epochs + 1)
+        for group in ("many", "medium", "few", "all")
+    ]
+    return pd.DataFrame(rows, columns=["run", "phase", "epoch", "group", "accuracy", "loss"])
+
+
+def traces(figure, name):
+    return [trace for trace in figure.data if trace.name == name]
+
+
+def texts(figure):
+    return [annotation.text for annotation in figure.layout.annotations]
+
+
+class TestAccuracyCurves:
+    def test_phase_b_follows_phase_a(self):
+        figure = accuracy_curves(curves())
+        (few,) = traces(figure, "few")
+        assert list(few.x) == [1, 2, 3, 4, 5]
+        assert list(few.y) == [51, 52, 53, 51, 52]
+        assert few.line.color == GROUP_COLOURS["few"]
+        assert [shape.x0 for shape in figure.layout.shapes] == [3.5]
+
+    def test_a_run_of_phase_b_alone_starts_at_one_and_has_no_boundary(self):
+        figure = accuracy_curves(curves(phase_a=0))
+        assert list(traces(figure, "all")[0].x) == [1, 2]
+        assert not figure.layout.shapes
+
+    def test_several_runs_get_one_panel_a_group_and_a_boundary_each(self):
+        figure = accuracy_curves(pd.concat([curves("one"), curves("two", phase_a=2)]))
+        assert texts(figure)[:4] == ["many", "medium", "few", "all"]
+        assert len(figure.data) == 8
+        assert [trace.showlegend for trace in traces(figure, "two")] == [True, False, False, False]
+        dotted = {shape.x0 for shape in figure.layout.shapes if shape.line.dash == "dot"}
+        assert dotted == {2.5, 3.5}
+
+    def test_an_empty_group_is_left_out_not_drawn_as_zero(self):
+        table = curves()
+        table.loc[table["group"] == "medium", "accuracy"] = np.nan
+        assert not traces(accuracy_curves(table), "medium")
+
+    def test_nothing_yet(self):
+        assert texts(accuracy_curves(curves(phase_a=0, phase_b=0))) == ["No epoch is finished yet."]
+
+
+def test_training_curves_count_each_epoch_once():
+    figure = training_curves(curves(), "loss")
+    assert list(figure.data[0].y) == pytest.approx([1, 1 / 2, 1 / 3, 1, 1 / 2])
+    assert "nats" in figure.layout.yaxis.title.text
+    rates = curves().assign(learning_rate=1e-5)
+    assert training_curves(rates, "learning_rate").layout.yaxis.type == "log"
+
+
+def test_class_counts_are_sorted_and_counted_by_group():
+    table = pd.DataFrame(
+        {"class_name": ["a", "b", "c"], "group": ["few", "many", "medium"], "train_count": [5, 500, 50]}
+    )
+    figure = class_count_curve(table)
+    assert [trace.name for trace in figure.data] == [
+        "many: 1 class, 500 images",
+        "medium: 1 class, 50 images",
+        "few: 1 class, 5 images",
+    ]
+    assert [int(trace.x[0]) for trace in figure.data] == [1, 2, 3]
+    assert figure.layout.xaxis.ticktext == ("b", "c", "a")
+    assert figure.layout.yaxis.type == "log"
+
+
+def test_class_names_give_way_to_ranks_in_large_sets():
+    table = pd.DataFrame({"class_name": [f"c{n}" for n in range(1000)], "group": "many", "train_count": range(1000)})
+    assert class_count_curve(table).layout.xaxis.ticktext is None
+
+
+class TestResidualSweep:
+    points = pd.DataFrame(
+        [
+            {"sampler": sampler, "residual_factor": factor, "seed": seed, "group": "few", "accuracy": value, "run": "r"}
+            for sampler in ("class_balanced", "instance")
+            for factor, values in ((0.0, (40, 44)), (0.2, (50, 54)))
+            for seed, value in enumerate(values)
+        ]
+    )
+
+    def test_line_is_the_mean_and_the_band_one_standard_deviation(self):
+        figure = residual_sweep(self.points)
+        line = traces(figure, "few")[0]
+        assert list(line.y) == [42, 52]
+        upper = next(trace for trace in figure.data if trace.fill == "tonexty")
+        assert list(upper.y) == pytest.approx([42 + 8**0.5, 52 + 8**0.5])
+        assert texts(figure) == ["class-balanced (2 seeds)", "instance (2 seeds)"]
+
+    def test_single_seed_has_no_band(self):
+        figure = residual_sweep(self.points[self.points["seed"] == 0])
+        assert not [trace for trace in figure.data if trace.fill]
+
+    def test_points_carry_their_run(self):
+        markers = [trace for trace in residual_sweep(self.points).data if trace.mode == "markers"]
+        assert all(row[0] == "r" for trace in markers for row in trace.customdata)
+
+    def test_choice_and_published_points_are_marked(self):
+        chosen = pd.DataFrame({"sampler": ["instance"], "residual_factor": [0.2]})
+        published = pd.DataFrame({"residual_factor": [0.2], "group": ["few"], "accuracy": [45.7]})
+        figure = residual_sweep(self.points, chosen=chosen, published=published)
+        assert any("λ = 0.2, chosen on validation" in text for text in texts(figure))
+        assert {trace.marker.symbol for trace in traces(figure, "published (paper)")} == {"triangle-up-open"}
+
+
+class TestConfusion:
+    counts = pd.DataFrame({"true": [0, 0, 1, 2], "predicted": [0, 1, 1, 0], "count": [3, 1, 5, 2]})
+    names = ("cat", "dog", "cat")
+
+    def test_shares_are_percent_of_all_images_of_the_true_class(self):
+        np.testing.assert_allclose(confusion_shares(self.counts, [1, 0]), [[100, 0], [25, 75]])
+
+    def test_a_class_without_images_is_unknown_not_zero(self):
+        assert np.isnan(confusion_shares(self.counts[self.counts["true"] == 0], [0, 1])[1]).all()
+
+    def test_classes_of_one_name_stay_apart(self):
+        figure = confusion_heatmap(self.counts, [0, 1, 2], self.names)
+        assert list(figure.data[0].x) == ["cat (0)", "dog", "cat (2)"]
+
+    def test_without_diagonal_the_scale_spans_the_errors(self):
+        heatmap = confusion_heatmap(self.counts, [0, 1], self.names, diagonal=False).data[0]
+        assert heatmap.zmax is None and np.isnan(heatmap.z[0][0]) and heatmap.z[0][1] == 25
+
+    def test_difference_is_centred_on_no_change(self):
+        baseline = self.counts.assign(count=[2, 2, 5, 2])
+        heatmap = confusion_difference(self.counts, baseline, [0, 1], self.names).data[0]
+        np.testing.assert_allclose(heatmap.z, [[25, -25], [0, 0]])
+        assert (heatmap.zmin, heatmap.zmax, heatmap.zmid) == (-25, 25, 0)
+
+
+def embedding(samples: int) -> pd.DataFrame:
+    numbers = np.arange(samples)
+    return pd.DataFrame(
+        {
+            "panel": np.where(numbers % 2, "joint", "decoupled"),
+            "x": numbers.astype(float),
+            "y": numbers.astype(float),
+            "sample": numbers,
+            "class_name": np.where(numbers % 3, "fox", "wolf"),
+            "group": np.where(numbers % 3, "few", "many"),
+            "correctness": "correct",
+            "predicted": "fox",
+        }
+    )
+
+
+class TestEmbeddingMap:
+    def test_points_carry_their_sample_and_panels_their_size(self):
+        figure = embedding_map(embedding(12), colour_by="group")
+        assert texts(figure) == ["decoupled (n = 6 images)", "joint (n = 6 images)"]
+        assert sorted(sample for trace in figure.data for sample in trace.customdata) == list(range(12))
+        assert {trace.marker.color for trace in traces(figure, "few")} == {GROUP_COLOURS["few"]}
+
+    def test_selected_samples_stand_out_wherever_they_are(self):
+        figure = embedding_map(embedding(12), colour_by="group", selected=[2, 7])
+        chosen = [trace.customdata[place] for trace in figure.data for place in trace.selectedpoints]
+        assert sorted(chosen) == [2, 7]
+        assert all(trace.selectedpoints is None for trace in embedding_map(embedding(12)).data)
+
+    def test_large_maps_use_webgl(self):
+        assert {trace.type for trace in embedding_map(embedding(WEBGL_FROM)).data} == {"scattergl"}
+        assert {trace.type for trace in embedding_map(embedding(10)).data} == {"scatter"}
+
+    def test_class_texts_are_their_own_marks(self):
+        anchors = pd.DataFrame({"panel": ["joint"], "x": [0.0], "y": [0.0], "class_name": ["fox"]})
+        marks = traces(embedding_map(embedding(4), anchors=anchors), "class text")
+        assert [len(trace.x) for trace in marks] == [0, 1]
+        assert marks[0].showlegend and not marks[1].showlegend
+
+
+def test_comparison_marks_published_rows_and_counts_seeds():
+    table = pd.DataFrame(
+        {
+            "setting": ["balance B", "balance B"],
+            "group": ["few", "few"],
+            "mean": [52.0, 57.6],
+            "sd": [0.5, np.nan],
+            "seeds": pd.array([3, None], dtype="Int64"),
+            "published": [False, True],
+        }
+    )
+    figure = comparison_dots(table)
+    ours, papers = figure.data
+    assert ours.y == ("balance B (3 seeds)",) and papers.y == ("balance B (published)",)
+    assert papers.marker.symbol.endswith("-open")
+    assert list(ours.error_x.array) == [0.5]
+    assert "s.d." in figure.layout.xaxis.title.text
+
+
+def test_parallel_coordinates_name_the_values_of_categories():
+    runs = pd.DataFrame({"sampler": ["instance", "class_balanced"], "factor": [0.1, 0.2], "all": [50.0, 60.0]})
+    figure = parallel_coordinates(runs, {"sampler": "Sampler", "factor": "λ", "all": "All (%)"}, colour="all")
+    sampler, factor, _ = figure.data[0].dimensions
+    assert sampler.ticktext == ("class_balanced", "instance") and list(sampler["values"]) == [1, 0]
+    assert factor.ticktext is None
+
+
+def test_reliability_leaves_out_empty_bins_and_tells_the_sample_size():
+    bins = pd.DataFrame({"model": "ballad", "confidence": [10, 90], "accuracy": [np.nan, 80], "images": [0, 40]})
+    figure = reliability_diagram(bins)
+    (line,) = [trace for trace in traces(figure, "ballad (n = 40)") if trace.type == "scatter"]
+    assert list(line.x) == [90]
+
+
+def test_numbers_travel_as_typed_arrays():
+    figure = embedding_map(embedding(6))
+    assert "bdata" in json.loads(figure.to_json())["data"][0]["x"]

@@ -1,0 +1,27 @@
+import pytest
+
+from dashboard.formats import counted, duration, mean_and_spread, percent, size
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (counted(1, "seed"), "1 seed"),
+        (counted(1200, "class", "classes"), "1,200 classes"),
+        (percent(67.24), "67.2 %"),
+        (percent(None), "–"),
+        (percent(float("nan")), "–"),
+        (percent(0.0), "0.0 %"),
+        (mean_and_spread(67.2, 0.34), "67.2 ± 0.3"),
+        (mean_and_spread(67.2, float("nan")), "67.2"),
+        (duration(4.21), "4.2 s"),
+        (duration(59.7), "1 min 00 s"),
+        (duration(185), "3 min 05 s"),
+        (duration(2 * 3600 + 420), "2 h 07 min"),
+        (duration(4 * 86400 + 3 * 3600), "4 d 03 h"),
+        (size(812e6), "812 MB"),
+        (size(3.44e9), "3.4 GB"),
+    ],
+)
+def test_numbers_read_well(shown, expected):
+    assert shown == expected

@@ -1,0 +1,153 @@
+"""λ sweep as readers meet it: without runs, launching, and with its results."""
+
+import json
+
+import pytest
+from stored_runs import done
+from streamlit.testing.v1 import AppTest
+
+from ballad.events import Evaluated
+from ballad.experiment import Experiment
+from ballad.runs import queries
+from ballad.runs.owners import Owner
+from ballad.runs.store import RunStore
+from ballad.runs.sweeps import queue_sweep
+from dashboard.forms.lambda_grid import sweep_of
+from dashboard.sweep_results import chosen_on_validation, published_points, summary_table, sweep_points, sweeps
+
+PAGE = "../pages/lambda_sweep.py"
+FACTORS, SEEDS = [0.0, 0.5, 1.0], [0, 1]
+
+
+def open_page(app: AppTest, **query: str) -> AppTest:
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    app = app.switch_page(PAGE).run()
+    assert not app.exception
+    return app
+
+
+def words(app: AppTest) -> str:
+    return "\n".join(element.value for element in [*app.markdown, *app.caption, *app.error])
+
+
+def button(app: AppTest, label: str):
+    return next(button for button in app.button if button.label == label)
+
+
+def queue(store: RunStore, base: Experiment, samplers=("class_balanced",)) -> str:
+    return queue_sweep(store, *sweep_of(base, FACTORS, samplers, SEEDS, "adapter"), name="my sweep")
+
+
+def finish(store: RunStore, run_id: str, status="done") -> None:
+    """On validation λ = 0.5 is best over all images; a seed adds a point."""
+    owner, experiment = Owner.new(), store.get(run_id).experiment
+    assert store.claim(owner, "cpu", requests=["auto"], run_id=run_id)
+    factor, seed = experiment.phase_b.residual_factor, experiment.adapter_seed
+    for split in ("val", "test"):
+        accuracy = {"many": 80 - 10 * factor, "medium": None, "few": 40 + 20 * factor, "all": 70 - abs(factor - 0.5)}
+        accuracy = {group: value if value is None else value + seed for group, value in accuracy.items()}
+        store.record(run_id, Evaluated("phase_a", split, {**accuracy, "all": 99.0}))
+        store.record(run_id, Evaluated("ballad", split, accuracy))
+    store.finish(run_id, owner, status)
+
+
+@pytest.fixture
+def finished(store: RunStore) -> str:
+    group = queue(store, Experiment(name="base"), ["class_balanced", "square_root"])
+    for run_id in store.group_ids(group):
+        finish(store, run_id)
+    return group
+
+
+def test_an_empty_store_says_where_to_begin(app: AppTest):
+    app = open_page(app)
+    assert "No run to sweep yet" in words(app) and not app.error
+
+
+def test_a_sweep_is_launched_from_a_base_run(app: AppTest, store: RunStore):
+    run_id = done(store, name="base", phase_a={"epochs": 3}, seed=4)
+    app = open_page(app)
+    app.text_input(key="factors").set_value("0, 0.5")
+    app.multiselect(key="samplers").set_value(["class_balanced", "square_root"])
+    app.text_input(key="seeds").set_value("0-2").run()
+    assert "12 runs. Phase A must be trained 1 time" in words(app)
+    button(app, "Launch 12 runs").click().run()
+    assert not app.exception
+    runs = store.queued()
+    assert len(runs) == 12 and {run.experiment.seed for run in runs} == {4}
+    assert {run.experiment.phase_a for run in runs} == {store.get(run_id).experiment.phase_a}
+    assert app.query_params["sweep"] == runs[0].group_id
+    assert "0 of 12 runs have ended" in app.progress[0].text
+
+
+def test_a_wrong_list_is_one_sentence(app: AppTest, store: RunStore):
+    done(store)
+    app = open_page(app)
+    app.text_input(key="factors").set_value("0, 2").run()
+    assert [error.value for error in app.error] == ["λ = 2: the residual factor lies between 0 and 1."]
+
+
+def test_joint_runs_are_no_base(app: AppTest, store: RunStore):
+    done(store, schedule="joint")
+    assert "No run to sweep yet" in words(open_page(app))
+
+
+def test_results_show_a_panel_a_sampler_with_the_choice_on_validation(app: AppTest, store: RunStore, finished: str):
+    app = open_page(app, sweep=finished)
+    chart = json.loads(app.get("bidi_component")[0].proto.json)
+    figure = json.loads(chart["figure"])
+    texts = [annotation["text"] for annotation in figure["layout"]["annotations"]]
+    assert {"class-balanced (2 seeds)", "square-root (2 seeds)"} <= set(texts)
+    assert sum("λ = 0.5, chosen on validation" in text for text in texts) == 2
+    table = app.dataframe[0].value
+    row = table[(table["Sampler"] == "square-root") & (table["λ"] == 1.0)].iloc[0]
+    # Seeds 0 and 1 differ by a point: mean 70.5, deviation 1 / √2.
+    assert (row["Many"], row["Medium"], row["Seeds"]) == ("70.5 ± 0.7", "–", 2)
+    assert table.loc[table["Chosen on validation"] == "yes", "λ"].tolist() == [0.5, 0.5]
+
+
+def test_stopped_runs_of_a_sweep_can_be_resumed(app: AppTest, store: RunStore):
+    first, *others = store.group_ids(queue(store, Experiment()))
+    finish(store, first, "failed")
+    for run_id in others:
+        finish(store, run_id)
+    app = open_page(app)
+    assert "1 run failed or stopped" in words(app)
+    button(app, "Resume those").click().run()
+    assert store.get(first).status == "queued"
+
+
+def test_a_sweep_without_results_says_so(app: AppTest, store: RunStore):
+    queue(store, Experiment())
+    assert "Points appear as runs finish" in words(open_page(app))
+
+
+def test_points_come_from_the_adapter_and_carry_its_seed(store: RunStore, finished: str):
+    points = sweep_points(store, store.group_ids(finished))
+    assert len(points) == 2 * 3 * 2 * 2 * 4
+    assert set(points["seed"]) == {0, 1} and points["accuracy"].max() < 99
+    chosen = chosen_on_validation(points)
+    assert chosen.to_dict("records") == [
+        {"sampler": "class_balanced", "residual_factor": 0.5},
+        {"sampler": "square_root", "residual_factor": 0.5},
+    ]
+    no_validation = points[points["split"] == "test"]
+    assert chosen_on_validation(no_validation).empty
+    assert len(summary_table(no_validation, chosen_on_validation(no_validation))) == 6
+
+
+def test_only_groups_that_vary_the_factor_are_sweeps(store: RunStore):
+    group = queue(store, Experiment())
+    queue_sweep(store, Experiment(), {"seed": [0, 1]})
+    assert sweeps(queries.groups(store))["id"].tolist() == [group]
+
+
+def test_published_points_are_those_of_the_same_dataset_and_backbone():
+    def paper_setup(backbone: str) -> Experiment:
+        return Experiment().with_values({"dataset.source": "imagenet-lt", "backbone.name": backbone})
+
+    points = published_points(paper_setup("RN50"))
+    assert points.loc[points["residual_factor"] == 0.2, ["group", "accuracy"]].to_numpy().tolist() == [["all", 67.2]]
+    assert published_points(Experiment()).empty

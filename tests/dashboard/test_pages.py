@@ -1,0 +1,113 @@
+"""Home and Runs as readers meet them: with nothing, with finished, failed and active runs."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from stored_runs import ACCURACY, done, failed, running
+
+PAGES = {"home": "../pages/home.py", "runs": "../pages/runs.py"}
+
+
+def open_page(app, page: str, **query: list[str] | str):
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    app = app.switch_page(PAGES[page]).run() if page != "home" else app
+    assert not app.exception
+    return app
+
+
+def charts(app) -> dict[str, dict]:
+    """The figures on the page by their accessible names."""
+    sent = [json.loads(element.proto.json) for element in app.get("bidi_component")]
+    return {data["label"]: json.loads(data["figure"]) for data in sent}
+
+
+def words(app) -> str:
+    return "\n".join(element.value for element in [*app.markdown, *app.caption, *app.error])
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_store_invites(app, page):
+    app = open_page(app, page)
+    assert "No runs yet" in words(app)
+    assert not app.error
+
+
+def test_the_demo_button_queues_a_run_and_leads_to_it(app, store):
+    app = open_page(app, "home")
+    app.button[0].click().run()
+    assert not app.exception
+    (run,) = store.queued()
+    assert run.experiment.dataset.source == "demo" and run.tags == ("demo",)
+    assert app.query_params["run"] == run.id
+
+
+def test_home_shows_recent_runs_with_their_accuracy(app, store):
+    done(store, name="first")
+    table = open_page(app, "home").dataframe[0].value
+    assert table["name"].tolist() == ["first"]
+    assert table["few"].tolist() == [ACCURACY["few"]]
+    assert list(table["sparkline"][0]) == [62.5, 67.5]
+
+
+def test_a_deep_link_shows_the_curves_of_its_runs(app, store):
+    ids = [done(store, name="first"), done(store, name="second")]
+    app = open_page(app, "runs", run=ids)
+    accuracy = charts(app)["Validation accuracy of each shot group by epoch"]
+    assert {trace["name"] for trace in accuracy["data"]} == {f"first · {ids[0]}", f"second · {ids[1]}"}
+    assert "2 runs, 2 selected" in words(app)
+
+
+def test_a_link_to_a_run_that_is_gone_shows_the_others(app, store):
+    done(store)
+    assert "1 run, 0 selected" in words(open_page(app, "runs", run="nosuchid"))
+
+
+def test_a_failed_run_says_why_and_can_be_retried(app, store):
+    run_id = failed(store, "The image x.jpg is truncated; remove it.")
+    app = open_page(app, "runs", run=run_id)
+    assert [error.value for error in app.error] == ["The image x.jpg is truncated; remove it."]
+    next(button for button in app.button if button.label == "Resume or retry").click().run()
+    assert store.get(run_id).status == "queued"
+
+
+def test_a_running_run_shows_where_it_stands_and_can_be_cancelled(app, store):
+    run_id, _ = running(store, name="live")
+    app = open_page(app, "runs", run=run_id)
+    assert f"live · {run_id}" in app.progress[0].text
+    app.button(key=f"cancel_{run_id}").click().run()
+    assert store.get(run_id).cancel_requested
+    assert app.button(key=f"cancel_{run_id}").disabled
+
+
+def test_deletion_can_be_undone(app, store):
+    run_id = done(store)
+    app = open_page(app, "runs", run=run_id)
+    next(button for button in app.button if button.label == "Delete").click().run()
+    assert store.get(run_id).deleted and "Deleted 1 run" in words(app)
+    next(button for button in app.button if button.label == "Undo").click().run()
+    assert store.get(run_id).deleted is None
+
+
+def test_filters_narrow_the_table(app, store):
+    done(store, name="alpha")
+    failed(store, "No.", name="beta")
+    app = open_page(app, "runs")
+    app.text_input(key="q").set_value("ALPHA").run()
+    assert app.dataframe[0].value["name"].tolist() == ["alpha"]
+    app.text_input(key="q").set_value("").run()
+    app.multiselect(key="status").set_value(["failed"]).run()
+    assert app.dataframe[0].value["name"].tolist() == ["beta"]
+
+
+def test_pages_and_figures_load_no_heavy_library():
+    program = (
+        "import sys; import dashboard.charts, dashboard.routes, dashboard.run_table, dashboard.run_actions,"
+        " dashboard.machine, dashboard.downloads, dashboard.exports.pack, ballad.runs.jobs;"
+        "print([name for name in ('torch', 'open_clip', 'sklearn', 'umap', 'kaleido') if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"

@@ -1,0 +1,237 @@
+"""The page Paper: launching tables, and reading one's own numbers beside the published ones."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from run_folders import RED, answers
+
+from ballad.analysis.evaluation import evaluate
+from ballad.data.catalog import load_dataset
+from ballad.errors import SettingsError
+from ballad.experiment import Experiment
+from ballad.presets import PRESETS, with_seeds
+from ballad.runs import queries
+from ballad.runs.ablations import Ablation, queue_ablation
+from ballad.runs.home import run_dir
+from ballad.runs.owners import Owner
+from ballad.runs.plan import Plan
+from ballad.runs.results import RunFolder
+from dashboard.paper_request import PaperRequest
+from dashboard.paper_results import dots, published_residual_points, result_table
+
+PAGE = "../pages/paper.py"
+
+
+def finish(store, group_id, wrong_of) -> None:
+    """Finish the group's runs; ``wrong_of(experiment)`` is how many test images are taken for the last class."""
+    for run_id in store.group_ids(group_id):
+        experiment, owner = store.get(run_id).experiment, Owner.new()
+        assert store.claim(owner, "cpu", requests=["auto"], run_id=run_id)
+        dataset = load_dataset(experiment.dataset)
+        plan = Plan(experiment, dataset.fingerprint, "backbone", has_validation=True)
+        folder = RunFolder(run_dir(store.home, run_id))
+        folder.write_plan(plan)
+        wrong = dict.fromkeys(range(wrong_of(experiment)), RED)
+        for model in plan.models:
+            predictions = answers(dataset.test.labels, wrong, dataset.num_classes)
+            folder.write_report(model, "test", predictions, evaluate(predictions, dataset.class_table()))
+        folder.write_result({"key": experiment.key, "dataset": dataset.title, "accuracies": {}})
+        store.finish(run_id, owner, "done")
+
+
+@pytest.fixture
+def where_to_balance(store, tiny_images) -> str:
+    """Table 7 with two seeds: B gets all 16 pictures right, the others 15 and 14."""
+    base = Experiment().with_values({"dataset.source": str(tiny_images), "budget": "tiny"})
+    group_id = queue_ablation(store, PRESETS["table7"], base, 2)
+
+    def wrong_of(experiment):
+        only_b = (experiment.phase_a.sampler, experiment.phase_b.sampler) == ("instance", "class_balanced")
+        return 0 if only_b else 1 + experiment.seed
+
+    finish(store, group_id, wrong_of)
+    return group_id
+
+
+@pytest.fixture(autouse=True)
+def roots(tiny_images, monkeypatch) -> None:
+    monkeypatch.setenv("BALLAD_DATA", str(tiny_images.parent))
+
+
+def open_page(app, **query):
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    return app
+
+
+def tables(app) -> dict[str, pd.DataFrame]:
+    return {element.proto.alt: element.value for element in app.dataframe}
+
+
+def charts(app) -> list[str]:
+    return [json.loads(element.proto.json)["label"] for element in app.get("bidi_component")]
+
+
+def words(app) -> str:
+    return "\n".join(element.value for element in [*app.markdown, *app.caption])
+
+
+def press(app, label: str):
+    next(button for button in app.button if button.label.startswith(label)).click().run()
+    assert not app.exception
+    return app
+
+
+def test_an_empty_store_offers_every_table_and_the_published_numbers(app, tiny_images):
+    app = open_page(app, dataset=tiny_images.name)
+    assert "No table of the paper yet" in words(app)
+    assert [name.split(":")[0] for name in app.multiselect(key="tables").options] == [
+        preset.place for preset in PRESETS.values()
+    ]
+    assert len(tables(app)["The published numbers"]) == 22
+    assert "61.6 in Table 4" in words(app)
+
+
+def test_one_button_queues_a_table_as_a_group(app, store, tiny_images):
+    app = open_page(app, dataset=tiny_images.name)
+    assert "12 runs share 6 trainings of the towers" in words(app)
+    press(app, "Launch 12 runs")
+    (group,) = queries.groups(store).to_dict("records")
+    assert group["definition"]["preset"] == "table7" and group["runs"] == 12
+    assert app.query_params["result"] == group["id"]
+    assert "0 of 12 runs have ended" in app.progress[0].text
+
+
+def test_several_tables_are_several_groups(app, store, tiny_images):
+    app = open_page(
+        app, dataset=tiny_images.name, tables=["Table 6: where the adapter sits", "Table 8: how to balance"]
+    )
+    press(app, "Launch")
+    presets = [definition["preset"] for definition in queries.groups(store)["definition"]]
+    assert sorted(presets) == ["table6", "table8"]
+
+
+def test_a_dataset_that_is_not_there_is_said_instead_of_queued(app, store):
+    app = open_page(app, dataset="imagenet-lt")
+    assert "ImageNet-LT lacks" in app.error[0].value
+    assert not any(button.label.startswith("Launch") for button in app.button)
+
+
+def test_a_link_shows_own_numbers_beside_published_ones(app, where_to_balance):
+    app = open_page(app, result=where_to_balance)
+    table = tables(app)["Table 7, own and published"].set_index("Setting")
+    assert table.index.tolist() == ["none", "A", "B", "A + B"]
+    # 15 and 14 of 16 pictures are right: 93.75 and 87.5 %.
+    assert table.loc["none", ["Seeds", "Many", "All", "Paper, all", "Difference, all"]].tolist() == [
+        2,
+        "–",
+        "90.6 ± 4.4",
+        "62.6",
+        "+28.0",
+    ]
+    assert table.at["none", "Published in"] == "Table 7, ImageNet-LT, RN50 (another set-up)"
+    assert table.at["A", "Paper, all"] == "–"
+    assert "Budget tiny" in app.warning[0].value
+    assert "Accuracy of each setting by shot group, own and published" in charts(app)
+
+
+def test_differences_are_counted_from_the_papers_choice(app, where_to_balance):
+    app = open_page(app, result=where_to_balance)
+    table = tables(app)["Differences with intervals"].set_index("Setting")
+    assert table.index.tolist() == ["none", "A", "A + B"]
+    assert table.at["none", "All"].startswith("−9.4 [")
+    app.selectbox(key="baseline_table7").set_value("none").run()
+    assert tables(app)["Differences with intervals"]["Setting"].tolist() == ["A", "B", "A + B"]
+
+
+def test_a_folder_that_is_gone_ends_in_a_sentence(app, store, where_to_balance):
+    (run_dir(store.home, store.group_ids(where_to_balance)[0]) / "result.json").unlink()
+    app = open_page(app, result=where_to_balance)
+    assert "There is no finished run" in app.error[0].value
+
+
+def test_figure_5_is_drawn_against_lambda(app, store, tiny_images):
+    base = Experiment().with_values({"dataset.source": str(tiny_images)})
+    group_id = queue_ablation(store, PRESETS["figure5"], base, 1)
+    finish(store, group_id, lambda experiment: round(10 * abs(experiment.phase_b.residual_factor - 0.2)))
+    app = open_page(app, result=group_id)
+    assert "Accuracy of each shot group against λ" in charts(app)
+    assert tables(app)["Figure 5, own and published"]["Setting"].iloc[2] == "λ = 0.2"
+
+
+def test_published_points_stand_only_beside_the_same_setup(store):
+    for dataset, factors in (("imagenet-lt", [0.2]), ("demo", [])):
+        base = Experiment().with_values({"dataset.source": dataset, "backbone.name": "RN50"})
+        ablation = Ablation.read(store, queue_ablation(store, PRESETS["figure5"], base, 1))
+        assert published_residual_points(ablation, ablation.table())["residual_factor"].tolist() == factors
+
+
+def test_published_dots_follow_their_own_setting():
+    table = pd.DataFrame(
+        {
+            "setting": ["a", "b"],
+            "group": "all",
+            "seeds": 1,
+            "mean": [50.0, 60.0],
+            "sd": np.nan,
+            "published": [55.0, np.nan],
+        }
+    )
+    found = dots(table)
+    assert found[["setting", "mean", "published"]].values.tolist() == [
+        ["a", 50.0, False],
+        ["a", 55.0, True],
+        ["b", 60.0, False],
+    ]
+
+
+def test_a_table_without_published_numbers_has_no_columns_for_them():
+    table = pd.DataFrame(
+        {
+            "setting": "a",
+            "group": ["many", "medium", "few", "all"],
+            "seeds": 1,
+            "mean": [np.nan, 50, 40, 45],
+            "sd": np.nan,
+            "published": np.nan,
+            "difference": np.nan,
+            "published_source": "",
+            "same_setup": False,
+        }
+    )
+    assert result_table(table).values.tolist() == [["a", 1, "–", "50.0", "40.0", "45.0"]]
+    assert list(result_table(table)) == ["Setting", "Seeds", "Many", "Medium", "Few", "All"]
+
+
+class TestRequest:
+    def request(self, **changes) -> PaperRequest:
+        asked = {"presets": (PRESETS["table8"],), "dataset": "cifar100-lt", "backbone": "RN50", "weights": None}
+        return PaperRequest(**{**asked, "recipe": "released_code", "budget": "half", "seeds": 2, **changes})
+
+    def test_recipe_and_budget_shape_the_base(self):
+        base = self.request().base
+        assert (base.phase_b.activation, base.phase_a.epochs, base.budget) == ("none", 25, "half")
+
+    def test_the_command_asks_for_the_same(self):
+        from ballad.cli import _parser
+        from ballad.cli.settings import experiment_from
+
+        request = self.request(weights="yfcc15m")
+        (command,) = request.commands
+        options = _parser().parse_args(command.removeprefix("python -m ballad ").split())
+        assert experiment_from(options) == request.base and options.seeds == request.seeds
+
+    def test_rows_of_several_tables_count_once(self):
+        both = self.request(presets=(PRESETS["table6"], PRESETS["table8"]))
+        alone = [with_seeds(row.experiment, 2) for row in PRESETS["table8"].rows(both.base)]
+        # Table 6 adds text and both; image is Table 8's class-balanced row.
+        assert len(both.experiments) == 2 * len(alone) + 4
+
+    def test_weights_that_are_no_setting_of_the_budget_are_refused(self):
+        with pytest.raises(SettingsError, match="no budget 'huge'"):
+            _ = self.request(budget="huge").base

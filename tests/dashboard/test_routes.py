@@ -1,0 +1,97 @@
+import io
+
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from stored_runs import done
+
+from ballad.experiment import DatasetSettings
+from dashboard.charts import PLOTLY_SCRIPT
+from dashboard.routes import ROUTES
+from dashboard.thumbnails import LONGEST_SIDE, dataset_thumbnail_url, thumbnail_url
+
+
+@pytest.fixture
+def server():
+    return TestClient(Starlette(routes=ROUTES))
+
+
+@pytest.fixture
+def run_on_folder(store, tmp_path) -> str:
+    """A run on a folder of two classes with pictures of 300 × 200 pixels."""
+    for split, images in (("train", 4), ("test", 2)):
+        for name, colour in (("cat", "red"), ("dog", "blue")):
+            folder = tmp_path / "pets" / split / name
+            folder.mkdir(parents=True)
+            for number in range(images):
+                Image.new("RGB", (300, 200), colour).save(folder / f"{number}.png")
+    return done(store, dataset={"source": str(tmp_path / "pets")})
+
+
+def test_thumbnails_are_small_pictures_of_the_sample(server, run_on_folder):
+    answer = server.get(thumbnail_url(run_on_folder, "test", 0))
+    assert answer.status_code == 200 and answer.headers["content-type"] == "image/webp"
+    picture = Image.open(io.BytesIO(answer.content))
+    assert picture.size == (LONGEST_SIDE, 149)
+    red, _, blue = picture.convert("RGB").getpixel((100, 70))
+    assert red > 200 > 60 > blue
+
+
+@pytest.mark.parametrize(
+    ("where", "sentence"),
+    [
+        ("nosuchid/test/0", "no run 'nosuchid'"),
+        ("{run}/val/0", "has no split 'val'"),
+        ("{run}/test/4", "there is no 4"),
+        ("{run}/../../etc/passwd", ""),
+        ("{run}/test/%2e%2e%2f%2e%2e%2fetc%2fpasswd", ""),
+    ],
+)
+def test_only_known_samples_are_served(server, run_on_folder, where, sentence):
+    answer = server.get("/workbench/thumbnails/" + where.format(run=run_on_folder))
+    assert answer.status_code == 404
+    assert sentence in answer.text and "root:" not in answer.text
+
+
+def test_a_picture_that_cannot_be_read_is_told_in_a_sentence(server, run_on_folder, tmp_path):
+    (tmp_path / "pets" / "test" / "cat" / "0.png").write_bytes(b"not a picture")
+    answer = server.get(thumbnail_url(run_on_folder, "test", 0))
+    assert answer.status_code == 404 and "0.png" in answer.text
+
+
+@pytest.fixture
+def pets(run_on_folder, tmp_path, monkeypatch) -> DatasetSettings:
+    """The same folder, as a dataset inside the data roots."""
+    monkeypatch.setenv("BALLAD_DATA", str(tmp_path))
+    return DatasetSettings(source=str(tmp_path / "pets"))
+
+
+def test_pictures_of_a_dataset_need_no_run(server, pets):
+    answer = server.get(dataset_thumbnail_url(pets, "train", 0))
+    assert answer.status_code == 200 and answer.headers["content-type"] == "image/webp"
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("/etc", "outside the data roots"),
+        ("../pets", "outside the data roots"),
+        ("pets/../../../etc", "outside the data roots"),
+        ("nowhere", "does not exist in the data roots"),
+    ],
+)
+def test_pictures_come_from_inside_the_data_roots_only(server, pets, source, sentence):
+    answer = server.get(dataset_thumbnail_url(DatasetSettings(source=source), "train", 0))
+    assert answer.status_code == 404 and sentence in answer.text
+
+
+@pytest.mark.parametrize("told", ["", "[]", "{", '{"source": 3}', '{"folder": "/etc"}'])
+def test_an_address_that_names_no_dataset_is_refused(server, pets, told):
+    assert server.get("/workbench/pictures/train/0", params={"dataset": told}).status_code == 404
+
+
+def test_plotly_is_served_from_its_own_package(server):
+    answer = server.get(f"/{PLOTLY_SCRIPT}")
+    assert answer.status_code == 200 and "javascript" in answer.headers["content-type"]
+    assert b"plotly.js v" in answer.content[:200]

@@ -1,0 +1,83 @@
+"""The page Try a picture: uploads and pictures of the dataset, answered by the worker."""
+
+import hashlib
+
+import pytest
+from tasks_done import work_on_tasks
+
+from ballad.runs import queries
+from dashboard.picture_view import answers_table
+
+
+def open_page(app, **query):
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    app.switch_page("../pages/try_a_picture.py").run()
+    assert not app.exception
+    return app
+
+
+def words(app) -> str:
+    return "\n".join(element.value for element in [*app.markdown, *app.caption, *app.info, *app.error, *app.subheader])
+
+
+@pytest.fixture
+def ids(trained) -> dict[str, str]:
+    return dict(queries.runs(trained)[["name", "id"]].itertuples(index=False))
+
+
+def test_without_a_finished_run_it_invites(app, store):
+    assert "No finished run yet" in words(open_page(app))
+
+
+def test_an_uploaded_picture_is_answered_by_every_model(app, trained, ids, tiny_images):
+    data = (tiny_images / "test" / "red" / "0.png").read_bytes()
+    app = open_page(app, run=ids["decoupled"])
+    app.get("file_uploader")[0].set_value(("../../etc/passwd.png", data, "image/png")).run()
+    assert not app.exception
+    assert [path.name for path in (trained.home / "uploads").iterdir()] == [hashlib.sha256(data).hexdigest()]
+    assert "Asking the models" in app.get("progress")[0].text
+    work_on_tasks(trained)
+    app.run()
+    assert not app.exception
+    for title in ("**Zero-shot**", "**Phase A**", "**BALLAD**", "Nearest training pictures"):
+        assert title in words(app)
+    assert len(app.get("progress")) == 3 * 4  # three models, four classes
+
+
+def test_a_picture_of_the_dataset_comes_with_its_true_class(app, trained, ids):
+    app = open_page(app, run=ids["decoupled"], sample="15")
+    work_on_tasks(trained)
+    app.run()
+    assert not app.exception
+    assert "correct" in words(app) or "wrong" in words(app)
+    assert app.get("image")[0].captions == ["True class: red"]
+
+
+def test_what_is_no_picture_is_refused_with_a_sentence(app, trained, ids):
+    app = open_page(app, run=ids["decoupled"])
+    app.get("file_uploader")[0].set_value(("a.png", b"no picture", "image/png")).run()
+    work_on_tasks(trained)
+    app.run()
+    assert "The uploaded picture cannot be read" in words(app)
+
+
+@pytest.mark.parametrize("query", [{"picture": "../store.sqlite"}, {"sample": "9999"}, {"sample": "-1"}])
+def test_a_link_to_no_picture_asks_for_one(app, trained, ids, query):
+    app = open_page(app, run=ids["decoupled"], **query)
+    assert not app.error and not app.get("progress")
+
+
+def test_a_run_without_training_features_says_so(app, trained, ids):
+    app = open_page(app, run=ids["joint"], sample="0")
+    work_on_tasks(trained)
+    app.run()
+    assert "kept no features of its training pictures" in words(app)
+
+
+def test_the_table_of_answers_has_percentages():
+    table = answers_table({"zero_shot": [["cat", 0.75], ["dog", 0.25]], "ballad": [["dog", 1.0]]})
+    assert table["model"].tolist() == ["Zero-shot", "Zero-shot", "BALLAD"]
+    assert table["probability"].tolist() == [75.0, 25.0, 100.0]
+    assert table["rank"].tolist() == [1, 2, 1]
