@@ -1,0 +1,109 @@
+"""Extraction of features from image files against the image tower's bare forward passes.
+
+    python benchmarks/features.py [--quick] [--json] [--backbone NAME] [--dataset SOURCE] [--images N]
+
+Extraction opens, decodes and scales every file and writes float16 features; the bare forward passes get the same
+batches from memory. ``fraction_of_forward`` is the throughput of extraction over that of the forward passes, the median
+of turns; ``fraction_of_forward_cached`` the same where small pictures were decoded before, as they are after a first
+epoch. Without a backbone and a dataset: the demo backbone on JPEG files of 64 × 64 pixels.
+"""
+
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ballad.data.catalog import load_dataset
+from ballad.data.files import ImageFiles
+from ballad.data.images import image_batches, to_input
+from ballad.data.long_tail import Split
+from ballad.data.pixel_cache import decoded_once
+from ballad.events import CancelToken, ignore
+from ballad.experiment import BackboneSettings, DatasetSettings
+from ballad.model.backbone import load_backbone
+from ballad.runs.host_memory import keep_freed_memory
+from ballad.training.features import extract_features
+from benchmarks.timing import argument_parser, interleaved, median_ratio, report
+
+BATCH = 64
+
+
+def main() -> None:
+    parser = argument_parser(__doc__)
+    parser.add_argument("--backbone", default="demo", help="a backbone's name or folder")
+    parser.add_argument("--dataset", help="a dataset's name, folder or list; its training split is read")
+    parser.add_argument("--images", type=int, help="so many images")
+    arguments = parser.parse_args()
+    keep_freed_memory()
+    count = arguments.images or (128 if arguments.quick else 2048)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    backbone = load_backbone(BackboneSettings(name=arguments.backbone), seed=0).to(device)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        split = (
+            load_dataset(DatasetSettings(source=arguments.dataset)).train if arguments.dataset else noise(folder, count)
+        )
+        split = split.take(np.linspace(0, len(split) - 1, min(count, len(split))).astype(np.int64))
+        cached = decoded_once(split, folder / "pixels", on_event=ignore, cancel=CancelToken())
+        images = np.arange(len(split))
+        batches = [
+            pixels for pixels, _, _ in image_batches(split, backbone.image_spec, np.split(images, images[BATCH::BATCH]))
+        ]
+
+        def forward() -> None:
+            with torch.inference_mode():
+                for pixels in batches:
+                    backbone.encode_images(to_input(pixels, backbone.image_spec, device)).cpu()
+
+        def extract(source: Split) -> None:
+            extract_features(
+                backbone,
+                source,
+                images,
+                folder,
+                augmentation="none",
+                seed=0,
+                batch_size=BATCH,
+                device=device,
+                workers=0,
+                on_event=ignore,
+                cancel=CancelToken(),
+            )
+
+        forward()
+        rounds = 2 if arguments.quick else 5
+        bare, extraction = interleaved(forward, partial(extract, split), rounds=rounds)
+        bare_again, from_cache = interleaved(forward, partial(extract, cached), rounds=rounds)
+    report(
+        {
+            "fraction_of_forward": median_ratio(bare, extraction),
+            "fraction_of_forward_cached": median_ratio(bare_again, from_cache),
+            "images_per_second": len(split) / min(extraction),
+            "images": len(split),
+            "backbone": backbone.name,
+            "device": str(device),
+            "threads": torch.get_num_threads(),
+        },
+        as_json=arguments.json,
+    )
+
+
+def noise(folder: Path, count: int) -> Split:
+    """JPEG files of 64 × 64 pixels with noise on a gradient."""
+    rng = np.random.default_rng(0)
+    gradient = np.linspace(40, 200, 64)[None, :, None]
+    names = [f"{number}.jpg" for number in range(count)]
+    for name in names:
+        pixels = gradient + rng.normal(0, 20, (64, 64, 3))
+        Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / name)
+    return Split("train", np.zeros(count, dtype=np.int64), paths=ImageFiles.find(folder, names))
+
+
+if __name__ == "__main__":
+    main()

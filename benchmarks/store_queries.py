@@ -1,0 +1,92 @@
+"""How long the pages' queries take in a store of 1,000 runs and 1,000,000 metric rows.
+
+    python benchmarks/store_queries.py
+
+Writes the store to a temporary folder (about 150 MB, half a minute), then prints the fastest of 20 calls of each query
+in milliseconds. The target is below 50 ms each.
+"""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from ballad.experiment import Experiment
+from ballad.runs import queries
+from ballad.runs.owners import Owner
+from ballad.runs.store import RunStore
+
+RUNS = 1000
+EPOCHS = 60
+STEP_ROWS = 640
+EPOCH_NAMES = ("many", "medium", "few", "all", "loss", "learning_rate")
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        store, run_ids = fill(Path(folder))
+        for name, query in cases(store, run_ids).items():
+            print(f"{name:45} {min(milliseconds(query) for _ in range(20)):7.1f} ms")
+
+
+def fill(home: Path) -> tuple[RunStore, list[str]]:
+    """A store of finished runs in groups of 50, with metrics written directly for speed."""
+    store = RunStore(home)
+    run_ids: list[str] = []
+    for group in range(RUNS // 50):
+        experiments = [Experiment(name=f"run {group}-{seed}", seed=seed) for seed in range(50)]
+        run_ids += store.create_group(f"group {group}", experiments, tags=["benchmark"])[1]
+    owner, now = Owner.new(), time.time()
+    for run_id in run_ids:
+        store.claim(owner, "cpu", requests=["auto"], run_id=run_id)
+        rows = [
+            (run_id, name, "phase_a", epoch, 0, float(epoch), 50.0 + epoch / 7, now)
+            for epoch in range(1, EPOCHS + 1)
+            for name in EPOCH_NAMES
+        ]
+        rows += [
+            (run_id, name, "phase_a", 1 + step // 10, 1 + step % 10, step / 10, 1 / (step + 1), now)
+            for step in range(STEP_ROWS // 2)
+            for name in ("loss", "images_per_second")
+        ]
+        with store.database.write() as db:
+            db.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+            db.execute("INSERT INTO results VALUES (?, 'ballad', 'test', 70, 60, 50, 62)", (run_id,))
+            db.execute(
+                "INSERT INTO progress VALUES (?, 'phase_b', 10, 10, 5, 5, 0.1, 0.2, 900, 0, NULL, ?)", (run_id, now)
+            )
+        store.finish(run_id, owner, "done")
+    return store, run_ids
+
+
+def cases(store: RunStore, run_ids: list[str]) -> dict[str, Callable[[], object]]:
+    few = run_ids[100:110]
+    return {
+        "version": store.version,
+        "runs, all": lambda: queries.runs(store),
+        "runs of one group": lambda: queries.runs(store, group_id=store.get(run_ids[0]).group_id),
+        "sparklines, all runs": lambda: queries.sparklines(store, run_ids),
+        "epoch metrics of one run": lambda: queries.epoch_metrics(store, run_ids[:1]),
+        "one epoch metric of 50 runs": lambda: queries.epoch_metrics(store, run_ids[:50], ["all"]),
+        "step metrics of one run": lambda: queries.step_metrics(store, run_ids[:1]),
+        "loss by step of 10 runs": lambda: queries.step_metrics(store, few, ["loss"]),
+        "results, all runs": lambda: queries.results(store, run_ids),
+        "settings of 10 runs": lambda: queries.different_settings(store, few),
+        "progress": lambda: queries.progress(store),
+        "groups": lambda: queries.groups(store),
+        "log of one run": lambda: queries.log(store, run_ids[0]),
+        "throughput": lambda: queries.throughput(store),
+    }
+
+
+def milliseconds(query: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    query()
+    return (time.perf_counter() - started) * 1000
+
+
+if __name__ == "__main__":
+    main()
