@@ -7,7 +7,8 @@ one byte that says what follows and the pixels. It ends with the first image tha
 import pickle
 import sys
 
-from ballad.data.prefetch import DECODED, FAILED, EpochViews
+from ballad.data.epoch_views import EpochViews
+from ballad.data.prefetch import DECODED, FAILED
 from ballad.errors import DataError
 
 

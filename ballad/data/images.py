@@ -1,15 +1,16 @@
-"""From image files to batches on the device: the front door of decoding, views and prefetching."""
+"""From images to batches on the device: the front door of decoding, views and prefetching."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ballad.data.decoding import open_rgb
+from ballad.data.epoch_views import EpochViews
 from ballad.data.long_tail import Split
-from ballad.data.prefetch import EpochViews, decode_in_processes, decode_in_threads
-from ballad.data.views import ImageSpec, evaluation_view, training_view
+from ballad.data.prefetch import decode_in_processes, decode_in_threads
+from ballad.data.views import ImageSpec, evaluation_view
 from ballad.events import CancelToken
 from ballad.experiment import Augmentation
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     Batch = tuple[torch.Tensor, torch.Tensor, NDArray[np.int64]]
 
-__all__ = ["ImageSpec", "evaluation_view", "image_batches", "open_rgb", "to_input", "training_view"]
+__all__ = ["ImageSpec", "evaluation_view", "image_batches", "open_rgb", "to_input"]
 
 
 def image_batches(
@@ -30,14 +31,16 @@ def image_batches(
     seed: int = 0,
     epoch: int = 0,
     first_batch: int = 0,
+    device: "str | torch.device" = "cpu",
     workers: int = 0,
     cancel: CancelToken | None = None,
 ) -> "Iterator[Batch]":
-    """Decode an epoch's ``batches`` of sample indices, a few ahead, from ``batches[first_batch]`` on.
+    """The views of an epoch's ``batches`` of sample indices, from ``batches[first_batch]`` on.
 
-    Yields pixels uint8 [B, S, S, 3], labels int64 [B] and the indices. Randomness comes from the seed, the epoch and
-    the sample's position in the epoch alone, so neither ``workers`` nor a resumed epoch changes a pixel. Threads
-    (``workers=0``) and processes end when the iterator is exhausted or closed.
+    Yields pixels uint8 [B, S, S, 3], labels int64 [B] and the indices. Files are decoded a few batches ahead, to the
+    host's memory; pixels that are there already become views on a ``device`` that is no CPU. Randomness comes from the
+    seed, the epoch and the sample's position in the epoch alone, so neither ``workers`` nor a resumed epoch changes a
+    pixel. Threads (``workers=0``) and processes end when the iterator is exhausted or closed.
 
     Raises DataError for an image that cannot be read and Cancelled when ``cancel`` was requested.
     """
@@ -45,15 +48,32 @@ def image_batches(
 
     views = EpochViews.of(split, spec, batches, augmentation, seed, epoch)
     numbers = range(first_batch, len(batches))
-    # Pixels that are there already need no decoding, and would have to be copied to every process.
-    in_processes = workers and split.paths is not None
-    decoded = decode_in_processes(views, numbers, workers) if in_processes else decode_in_threads(views, numbers)
+    batches_of_pixels = _batches_of_pixels(views, numbers, torch.device(device), workers)
     try:
-        for number, pixels in zip(numbers, decoded, strict=True):
+        for number, pixels in zip(numbers, batches_of_pixels, strict=True):
             if cancel is not None:
                 cancel.check()
             batch = batches[number]
-            yield torch.from_numpy(pixels), torch.from_numpy(split.labels[batch]), batch
+            yield pixels, torch.from_numpy(split.labels[batch]), batch
+    finally:
+        batches_of_pixels.close()
+
+
+def _batches_of_pixels(
+    views: EpochViews, numbers: range, device: "torch.device", workers: int
+) -> "Generator[torch.Tensor, None, None]":
+    import torch
+
+    from ballad.data.device_views import views_on_device
+
+    if views.split.pixels is not None and device.type != "cpu":
+        yield from views_on_device(views, numbers, device)
+        return
+    # Pixels that are there already need no decoding, and would have to be copied to every process.
+    in_processes = workers and views.split.paths is not None
+    decoded = decode_in_processes(views, numbers, workers) if in_processes else decode_in_threads(views, numbers)
+    try:
+        yield from map(torch.from_numpy, decoded)
     finally:
         decoded.close()
 

@@ -6,24 +6,13 @@ import pickle
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
 import ballad
-from ballad.data.long_tail import Split
-from ballad.data.views import ImageSpec, evaluation_view, training_view
+from ballad.data.epoch_views import EpochViews, Pixels
 from ballad.errors import DataError
-from ballad.experiment import Augmentation
-
-Pixels = NDArray[np.uint8]
-"""Views of a batch [B, S, S, 3]."""
 
 BATCHES_AHEAD = 2
 """Batches in the making in threads while the training step runs."""
@@ -32,54 +21,6 @@ MOST_THREADS = 8
 
 DECODED, FAILED = b"P", b"E"
 """First byte of a decoding process's answer: pixels follow, or a sentence."""
-
-
-@dataclass(frozen=True, eq=False)
-class EpochViews:
-    """Every view of an epoch, by the number of the batch and the place in it."""
-
-    split: Split
-    spec: ImageSpec
-    batches: Sequence[NDArray[np.int64]]
-    starts: list[int]
-    """Position in the epoch of each batch's first sample."""
-    augmentation: Augmentation
-    seed: int
-    epoch: int
-
-    @classmethod
-    def of(
-        cls,
-        split: Split,
-        spec: ImageSpec,
-        batches: Sequence[NDArray[np.int64]],
-        augmentation: Augmentation,
-        seed: int,
-        epoch: int,
-    ) -> "EpochViews":
-        starts = [0, *accumulate(len(batch) for batch in batches)]
-        return cls(split, spec, batches, starts, augmentation, seed, epoch)
-
-    def empty(self, number: int) -> Pixels:
-        """Room for the views of batch ``number``."""
-        return np.empty((len(self.batches[number]), self.spec.size, self.spec.size, 3), dtype=np.uint8)
-
-    def write(self, number: int, places: range, out: Pixels) -> None:
-        """Write the views at ``places`` of batch ``number`` to ``out``. Raises DataError for an unreadable image."""
-        batch = self.batches[number]
-        for place in places:
-            image = self._image(int(batch[place]))
-            if self.augmentation == "none":
-                out[place] = evaluation_view(image, self.spec)
-            else:
-                rng = np.random.default_rng([self.seed, self.epoch, self.starts[number] + place])
-                out[place] = training_view(image, self.spec, self.augmentation, rng)
-
-    def _image(self, index: int) -> Image.Image:
-        try:
-            return self.split.image(index)
-        except DataError as error:
-            raise DataError(f"{error} Set dataset.skip_unreadable to leave such images out.") from None
 
 
 def decode_in_threads(views: EpochViews, numbers: range) -> Generator[Pixels, None, None]:

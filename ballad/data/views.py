@@ -14,6 +14,10 @@ CROP_SCALE = (0.5, 1.0)
 CROP_RATIO = (3 / 4, 4 / 3)
 JITTER = 0.4
 """Brightness, contrast and saturation vary by ± 40 % (released code)."""
+ENHANCERS = (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color)
+
+Box = tuple[int, int, int, int]
+"""Left, top, right and bottom, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -34,38 +38,57 @@ class ImageSpec:
     def filter(self) -> Image.Resampling:
         return Image.Resampling.BILINEAR if self.interpolation == "bilinear" else Image.Resampling.BICUBIC
 
+    def resized(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height that the plain view scales an image to, before it crops the centre."""
+        if self.resize_mode == "squash":
+            return self.size, self.size
+        if width <= height:
+            return self.size, int(self.size * height / width)
+        return int(self.size * width / height), self.size
+
+    def centre(self, width: int, height: int) -> Box:
+        """The square that the plain view keeps of a scaled image."""
+        left, top = round((width - self.size) / 2), round((height - self.size) / 2)
+        return left, top, left + self.size, top + self.size
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What chance decides about an augmented view."""
+
+    box: Box
+    mirrored: bool
+    enhancements: tuple[tuple[int, float], ...]
+    """Numbers in ENHANCERS and their factors, in the order in which they are applied."""
+
+    @classmethod
+    def of(cls, width: int, height: int, augmentation: Augmentation, rng: np.random.Generator) -> "Draw":
+        """Draw for an image of this size.
+
+        ``crop_flip``: a random crop of 50 to 100 % of the area, mirrored half of the time; ``crop_flip_jitter`` also
+        varies brightness, contrast and saturation as the released code does.
+        """
+        box, mirrored = _random_box(width, height, rng), bool(rng.random() < 0.5)
+        if augmentation != "crop_flip_jitter":
+            return cls(box, mirrored, ())
+        factors = rng.uniform(1 - JITTER, 1 + JITTER, size=len(ENHANCERS))
+        order = rng.permutation(len(ENHANCERS))
+        return cls(box, mirrored, tuple((int(which), float(factors[which])) for which in order))
+
 
 def evaluation_view(image: Image.Image, spec: ImageSpec) -> NDArray[np.uint8]:
     """The plain view uint8 [S, S, 3]: pixel for pixel what open_clip's evaluation transform makes of an RGB image."""
-    size, (width, height) = spec.size, image.size
-    if spec.resize_mode == "squash":
-        return np.asarray(_resized(image, (size, size), spec))
-    if width <= height:
-        image = _resized(image, (size, int(size * height / width)), spec)
-    else:
-        image = _resized(image, (int(size * width / height), size), spec)
-    left, top = round((image.width - size) / 2), round((image.height - size) / 2)
-    return np.asarray(image.crop((left, top, left + size, top + size)))
+    image = _resized(image, spec.resized(*image.size), spec)
+    return np.asarray(image.crop(spec.centre(*image.size)))
 
 
-def training_view(
-    image: Image.Image, spec: ImageSpec, augmentation: Augmentation, rng: np.random.Generator
-) -> NDArray[np.uint8]:
-    """An augmented view uint8 [S, S, 3] of an RGB image.
-
-    ``crop_flip``: a random crop of 50 to 100 % of the area, mirrored half of the time; ``crop_flip_jitter`` also varies
-    brightness, contrast and saturation as the released code does; ``none``: the plain view.
-    """
-    if augmentation == "none":
-        return evaluation_view(image, spec)
-    image = _resized(image.crop(_random_box(image.size, rng)), (spec.size, spec.size), spec)
-    if rng.random() < 0.5:
+def training_view(image: Image.Image, spec: ImageSpec, draw: Draw) -> NDArray[np.uint8]:
+    """The augmented view uint8 [S, S, 3] of an RGB image that ``draw`` decided on."""
+    image = _resized(image.crop(draw.box), (spec.size, spec.size), spec)
+    if draw.mirrored:
         image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    if augmentation == "crop_flip_jitter":
-        enhancers = (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color)
-        factors = rng.uniform(1 - JITTER, 1 + JITTER, size=len(enhancers))
-        for which in rng.permutation(len(enhancers)):
-            image = enhancers[which](image).enhance(factors[which])
+    for which, factor in draw.enhancements:
+        image = ENHANCERS[which](image).enhance(factor)
     return np.asarray(image)
 
 
@@ -73,9 +96,8 @@ def _resized(image: Image.Image, size: tuple[int, int], spec: ImageSpec) -> Imag
     return image if image.size == size else image.resize(size, spec.filter)
 
 
-def _random_box(size: tuple[int, int], rng: np.random.Generator) -> tuple[int, int, int, int]:
-    """A crop (left, top, right, bottom) of random area and shape, drawn as torchvision's RandomResizedCrop draws it."""
-    width, height = size
+def _random_box(width: int, height: int, rng: np.random.Generator) -> Box:
+    """A crop of random area and shape, drawn as torchvision's RandomResizedCrop draws it."""
     for _ in range(10):
         area = width * height * rng.uniform(*CROP_SCALE)
         ratio = math.exp(rng.uniform(math.log(CROP_RATIO[0]), math.log(CROP_RATIO[1])))

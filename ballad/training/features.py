@@ -100,6 +100,7 @@ def extract_features(
         augmentation=augmentation,
         seed=seed,
         first_batch=first,
+        device=device,
         workers=workers,
         cancel=cancel,
     )

@@ -152,6 +152,7 @@ class TowerTraining:
             seed=derived_seed(self.experiment.seed, self.phase, "augmentation"),
             epoch=self.epoch,
             first_batch=first_batch,
+            device=self.model.device,
             workers=self.experiment.runtime.workers,
             cancel=self.cancel,
         )

@@ -98,6 +98,7 @@ def fresh_features(
             augmentation=settings.augmentation,
             seed=view_seed,
             epoch=epoch,
+            device=device,
             workers=workers,
         )
         for pixels, labels, _ in loaded:
