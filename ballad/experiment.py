@@ -51,6 +51,9 @@ class DatasetSettings(Settings):
     classes: Annotated[int, Field(ge=2)] | None = None
     """Keep only so many classes, evenly spaced over the classes ordered by count; None keeps all."""
     split_seed: int = 0
+    shorter_side: Annotated[int, Field(ge=16)] | None = None
+    """Scale larger pictures down to this shorter side once and keep them decoded; None reads files in every epoch.
+    At the backbone's image size the plain views stay the same, and crops for training are scaled up a little."""
     skip_unreadable: bool = False
     """Leave unreadable images out (they are listed) instead of stopping at the first."""
 

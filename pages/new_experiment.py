@@ -40,6 +40,7 @@ ADVANCED = {
         "dataset.validation_per_class",
         "dataset.test_per_class",
         "dataset.split_seed",
+        "dataset.shorter_side",
         "dataset.skip_unreadable",
     ],
     "Backbone": [

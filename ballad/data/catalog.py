@@ -49,6 +49,8 @@ def load_dataset(settings: DatasetSettings) -> LongTailDataset:
     found = with_edited_names(found, settings.source)
     found = replace(found, notes=(*found.notes, *class_name_notes(found.class_names)))
     dataset = build_dataset(found, settings)
+    if settings.shorter_side:
+        dataset = dataset.scaled_down(settings.shorter_side)
     if settings.skip_unreadable:
         dataset = without_unreadable(dataset, Path(os.environ.get("BALLAD_HOME", "runs")) / "unreadable")
     return dataset

@@ -33,6 +33,15 @@ def open_rgb(path: Path) -> Image.Image:
         raise DataError(f"The image {path} cannot be read: {str(error).rstrip('.') or type(error).__name__}.") from None
 
 
+def scaled_down(image: Image.Image, shorter_side: int) -> Image.Image:
+    """The image with its shorter side at this many pixels if it has more, in proportion (bicubic)."""
+    shorter = min(image.size)
+    if shorter <= shorter_side:
+        return image
+    width, height = (shorter_side * side // shorter for side in image.size)
+    return image.resize((width, height), Image.Resampling.BICUBIC)
+
+
 def to_rgb(image: Image.Image) -> Image.Image:
     """An image of any Pillow mode as RGB; see :func:`open_rgb`."""
     if image.mode == "RGB" and "transparency" not in image.info:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ballad.data.decoding import open_rgb
+from ballad.data.decoding import open_rgb, scaled_down
 from ballad.data.files import ImageFiles
+from ballad.data.stored_pictures import StoredPictures
 from ballad.errors import DataError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def long_tail_counts(
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """N labelled images: files, or an array of small pictures; exactly one of the two."""
+    """N labelled images: files, an array of small pictures, or stored pictures of any size."""
 
     name: str
     """``train``, ``val`` or ``test``."""
@@ -68,26 +69,30 @@ class Split:
     paths: ImageFiles | None = None
     pixels: NDArray[np.uint8] | None = None
     """RGB [N, H, W, 3]."""
+    stored: StoredPictures | None = None
+    shorter_side: int | None = None
+    """Files with larger pictures are read scaled down to this shorter side, in pixels."""
 
     def __post_init__(self) -> None:
-        if (self.paths is None) == (self.pixels is None):
-            raise ValueError("a split has either paths or pixels")
+        if sum(images is not None for images in (self.paths, self.pixels, self.stored)) != 1:
+            raise ValueError("a split has either paths, or pixels, or stored pictures")
         if len(self.images) != len(self.labels):
             raise ValueError(f"{len(self.images)} images and {len(self.labels)} labels")
 
     @property
-    def images(self) -> "ImageFiles | NDArray[np.uint8]":
-        """The files or the pixels, whichever there are."""
-        return self.paths if self.paths is not None else self.pixels  # type: ignore[return-value]
+    def images(self) -> "ImageFiles | NDArray[np.uint8] | StoredPictures":
+        """The files or the decoded pictures, whichever there are."""
+        return next(images for images in (self.paths, self.pixels, self.stored) if images is not None)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def image(self, index: int) -> Image.Image:
         """The image as RGB. Raises DataError if its file cannot be read."""
-        if self.paths is not None:
-            return open_rgb(self.paths[index])
-        return Image.fromarray(self.images[index])  # type: ignore[arg-type]
+        if self.paths is None:
+            return Image.fromarray(self.images[index])  # type: ignore[arg-type]
+        image = open_rgb(self.paths[index])
+        return image if self.shorter_side is None else scaled_down(image, self.shorter_side)
 
     def sample_name(self, index: int) -> str:
         """What the sample is called in tables: its relative path, or ``test/17``."""
@@ -103,11 +108,11 @@ class Split:
 
     def encoded(self, index: int) -> bytes:
         """The bytes of the file, or of the pixels. Raises DataError if the file cannot be read."""
-        if self.pixels is not None:
-            return self.pixels[index].tobytes()
-        path = self.images[index]
+        if self.paths is None:
+            return self.images[index].tobytes()  # type: ignore[union-attr]
+        path = self.paths[index]
         try:
-            return path.read_bytes()  # type: ignore[union-attr]
+            return path.read_bytes()
         except OSError as error:
             raise DataError(f"The image {path} cannot be read: {error.strerror}.") from None
 
@@ -119,11 +124,13 @@ class Split:
         self, indices: NDArray[np.int64], *, name: str | None = None, labels: NDArray[np.int64] | None = None
     ) -> "Split":
         """The samples at ``indices``, in that order, on request under another name and with other labels."""
-        return Split(
+        return replace(
+            self,
             name=name or self.name,
             labels=self.labels[indices] if labels is None else labels,
             paths=None if self.paths is None else self.paths.take(indices),
             pixels=None if self.pixels is None else self.pixels[indices],
+            stored=None if self.stored is None else self.stored.take(indices),
         )
 
 
@@ -188,6 +195,8 @@ class LongTailDataset:
         for split in self.splits:
             _update(digest, [split.name, str(len(split))])
             digest.update(split.labels.astype("<i8").tobytes())
+            if split.shorter_side is not None:
+                _update(digest, [f"shorter side {split.shorter_side}"])
             if split.paths is not None:
                 _update(digest, split.paths.names)
                 digest.update(split.paths.sizes.astype("<i8").tobytes())
@@ -195,6 +204,15 @@ class LongTailDataset:
                 _update(digest, [str(split.pixels.shape)])
                 digest.update(np.ascontiguousarray(split.pixels).data)
         return digest.hexdigest()[:16]
+
+    def scaled_down(self, shorter_side: int) -> "LongTailDataset":
+        """The same images, files read with larger pictures scaled down to this shorter side."""
+
+        def scaled(split: Split) -> Split:
+            return split if split.paths is None else replace(split, shorter_side=shorter_side)
+
+        val = None if self.val is None else scaled(self.val)
+        return replace(self, train=scaled(self.train), val=val, test=scaled(self.test))
 
     def content_fingerprint(self) -> str:
         """16 hex digits of the set of (split, class name, bytes of the image).

@@ -1,28 +1,42 @@
-"""Small pictures of one size, decoded once and kept as one array: epochs and features read pixels, not files."""
+"""Pictures decoded once and kept in one file: epochs and features read pixels instead of decoding files again.
+
+That pays for small pictures of one size, and where ``dataset.shorter_side`` scales larger ones down.
+"""
 
 import hashlib
 import os
 import shutil
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.format import open_memmap
+from PIL import Image
 
 from ballad.data.long_tail import Split
+from ballad.data.prefetch import available_cores
+from ballad.data.stored_pictures import StoredPictures, write_pictures
 from ballad.errors import DataError
-from ballad.events import CancelToken, EventSink, Notice
+from ballad.events import CancelToken, EventSink, Notice, Progress
 
 LARGEST_SIDE = 128
 """Larger pictures vary in size, and decoded they take ten times the disk of their files."""
-IMAGES_BETWEEN_CHECKS = 500
+IMAGES_AT_ONCE = 500
+PROBED = 32
+"""Images whose sizes tell the room that all of them need."""
+
+
+class _OfAnotherSize(Exception):
+    """A picture differs in size from those before it."""
 
 
 def decoded_once(split: Split, folder: Path, *, on_event: EventSink, cancel: CancelToken) -> Split:
-    """The split with pixels in place of files, memory-mapped from ``folder``; written there the first time.
+    """The split with decoded pictures in place of files, memory-mapped from ``folder``; written there the first time.
 
-    Gives ``split`` itself where it has no files, where pictures are large or differ in size, where one cannot be read
-    (whoever reads it says so), and where the disk has no room. Files of another size or time of change are decoded
-    anew. Raises Cancelled.
+    Gives ``split`` itself where it has no files, where it has no ``shorter_side`` and pictures are large or differ in
+    size, where one cannot be read (whoever reads it says so), and where the disk has no room. Files of another size or
+    time of change are decoded anew. Raises Cancelled.
     """
     if split.paths is None or len(split) == 0:
         return split
@@ -32,12 +46,16 @@ def decoded_once(split: Split, folder: Path, *, on_event: EventSink, cancel: Can
         return split
     if not path.exists() and not _write(split, path, on_event, cancel):
         return split
-    return Split(split.name, split.labels, pixels=np.load(path, mmap_mode="r"))
+    stored = StoredPictures.open(path)
+    if stored.as_array is not None:
+        return Split(split.name, split.labels, pixels=stored.as_array)
+    return Split(split.name, split.labels, stored=stored)
 
 
 def _key(split: Split) -> str:
     assert split.paths is not None
-    digest = hashlib.sha256("\0".join([str(split.paths.folder.absolute()), *split.paths.names]).encode())
+    form = ["one after the other", str(split.shorter_side), str(split.paths.folder.absolute())]
+    digest = hashlib.sha256("\0".join([*form, *split.paths.names]).encode())
     found = [os.stat(os.path.join(split.paths.folder, name)) for name in split.paths.names]
     digest.update(np.array([(file.st_size, file.st_mtime_ns) for file in found], dtype="<i8").tobytes())
     return digest.hexdigest()[:16]
@@ -45,41 +63,53 @@ def _key(split: Split) -> str:
 
 def _write(split: Split, path: Path, on_event: EventSink, cancel: CancelToken) -> bool:
     """Decode every image into the file; whether that could be done."""
-    size = _common_size(split)
-    if size is None:
+    try:
+        sizes = _probed_sizes(split)
+    except DataError:
         return False
-    width, height = size
+    differ = len(set(sizes)) > 1
+    if split.shorter_side is None and (differ or max(sizes[0]) > LARGEST_SIDE):
+        return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    needed = len(split) * width * height * 3
-    megabytes = f"{needed / 1e6:,.0f} MB"
+    needed = int(len(split) * np.mean([width * height * 3 for width, height in sizes]))
+    megabytes = f"{'about ' * differ}{needed / 1e6:,.0f} MB"
     if shutil.disk_usage(path.parent).free < 2 * needed:
         on_event(Notice(f"The images of {split.name} stay in their files: {path.parent} has no room for {megabytes}."))
         return False
     on_event(Notice(f"Decoding the {len(split):,} images of {split.name} once, to {path.parent} ({megabytes})."))
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        pixels = open_memmap(temporary, mode="w+", dtype=np.uint8, shape=(len(split), height, width, 3))
-        for index in range(len(split)):
-            if index % IMAGES_BETWEEN_CHECKS == 0:
-                cancel.check()
-            image = split.image(index)
-            if image.size != size:
-                return False
-            pixels[index] = image
-        pixels.flush()
-        os.replace(temporary, path)
-    except DataError:
+        write_pictures(_pictures(split, on_event, cancel), path)
+    except (DataError, _OfAnotherSize):
         return False
-    finally:
-        temporary.unlink(missing_ok=True)
     return True
 
 
-def _common_size(split: Split) -> tuple[int, int] | None:
-    """Width and height of a few images spread over the split, if they are small and agree."""
-    try:
-        sizes = {split.image(index).size for index in np.linspace(0, len(split) - 1, 8).astype(int)}
-    except DataError:
-        return None
-    size = sizes.pop()
-    return size if not sizes and max(size) <= LARGEST_SIDE else None
+def _probed_sizes(split: Split) -> list[tuple[int, int]]:
+    """Widths and heights of a few images spread over the split. Raises DataError."""
+    return [split.image(int(index)).size for index in np.linspace(0, len(split) - 1, PROBED)]
+
+
+def _pictures(split: Split, on_event: EventSink, cancel: CancelToken) -> Iterator[Image.Image]:
+    """Every image, decoded a few ahead. Raises DataError, _OfAnotherSize and Cancelled."""
+    started = time.monotonic()
+    parts = range(0, len(split), IMAGES_AT_ONCE)
+    first_size = split.image(0).size
+    with ThreadPoolExecutor(available_cores(), thread_name_prefix="decode") as pool:
+        for number, first in enumerate(parts, start=1):
+            cancel.check()
+            for picture in pool.map(split.image, range(first, min(first + IMAGES_AT_ONCE, len(split)))):
+                if split.shorter_side is None and picture.size != first_size:
+                    raise _OfAnotherSize
+                yield picture
+            seconds = time.monotonic() - started
+            on_event(
+                Progress(
+                    f"decoding of {split.name}",
+                    1,
+                    1,
+                    number,
+                    len(parts),
+                    images_per_second=number * IMAGES_AT_ONCE / seconds,
+                    eta_seconds=(len(parts) - number) * seconds / number,
+                )
+            )

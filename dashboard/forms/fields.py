@@ -86,6 +86,14 @@ FIELDS: dict[str, Field] = {
         empty="all",
     ),
     "dataset.split_seed": Number("Split seed", "Decides which images a cut keeps or sets aside.", least=0, step=1),
+    "dataset.shorter_side": Number(
+        "Shorter side (pixels)",
+        "Scales larger pictures down once and keeps them decoded, which takes disk and saves decoding in every epoch. "
+        "The backbone's image size, or an eighth more, is a good choice.",
+        least=16,
+        step=16,
+        empty="as the files are",
+    ),
     "dataset.skip_unreadable": Switch(
         "Leave unreadable images out", "They are listed; otherwise a run stops at the first."
     ),

@@ -1,3 +1,6 @@
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -7,7 +10,7 @@ from ballad.data.images import ImageSpec, image_batches
 from ballad.data.long_tail import Split
 from ballad.data.pixel_cache import decoded_once
 from ballad.errors import Cancelled, DataError
-from ballad.events import CancelToken
+from ballad.events import CancelToken, Notice
 
 SPEC = ImageSpec(size=32, mean=(0.5,) * 3, std=(0.5,) * 3)
 
@@ -30,7 +33,7 @@ def decode(tmp_path):
         return decoded_once(
             split,
             tmp_path / "pixels",
-            on_event=lambda event: notices.append(event.message),
+            on_event=lambda event: notices.append(event.message) if isinstance(event, Notice) else None,
             cancel=cancel or CancelToken(),
         )
 
@@ -71,6 +74,43 @@ def test_large_pictures_stay_in_their_files(decode, tmp_path):
     Image.new("RGB", (300, 300)).save(tmp_path / "large.png")
     split = Split("test", np.array([0]), paths=ImageFiles.find(tmp_path, ["large.png"]))
     assert decode(split) is split and not decode.notices
+
+
+@pytest.fixture
+def photographs(tmp_path) -> Split:
+    """Pictures of several sizes, larger than the cache takes unasked; the last is small."""
+    sizes = [(300, 200), (210, 280), (200, 200), (24, 20)]
+    names = [f"{width}x{height}.png" for width, height in sizes]
+    for name, (width, height) in zip(names, sizes, strict=True):
+        noise = np.random.default_rng(width).integers(0, 256, (height, width, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / name)
+    return Split("train", np.arange(4) % 2, paths=ImageFiles.find(tmp_path, names), shorter_side=32)
+
+
+def test_a_shorter_side_stores_pictures_of_any_size(photographs, decode):
+    stored = decode(photographs)
+    assert [stored.image(index).size for index in range(4)] == [(48, 32), (32, 42), (32, 32), (24, 20)]
+    assert "about" in decode.notices[0] and "MB" in decode.notices[0]
+    for augmentation in ("none", "crop_flip"):
+        how = {"batches": [np.array([3, 1]), np.array([0, 2])], "augmentation": augmentation}
+        for ours, files in zip(
+            image_batches(stored, SPEC, **how), image_batches(photographs, SPEC, **how), strict=True
+        ):
+            assert ours[0].equal(files[0])
+    assert stored.take(np.array([2, 0])).image(1).size == (48, 32)
+
+
+def test_a_shorter_side_of_the_backbone_s_size_keeps_the_plain_views(photographs):
+    ((scaled, _, _),) = image_batches(photographs, SPEC, [np.arange(4)])
+    ((whole, _, _),) = image_batches(replace(photographs, shorter_side=None), SPEC, [np.arange(4)])
+    assert scaled.equal(whole)
+
+
+def test_a_full_disk_leaves_the_files_in_use(photographs, decode, monkeypatch):
+    usage = type(shutil.disk_usage("."))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(100, 99, 1))
+    assert decode(photographs) is photographs
+    assert "has no room for about" in decode.notices[0]
 
 
 def test_an_unreadable_picture_is_left_to_the_reader(split, decode, tmp_path):
