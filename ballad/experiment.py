@@ -153,12 +153,14 @@ class OptimizerSettings(Settings):
 
 
 class RuntimeSettings(Settings):
-    """Where and how it is computed; cannot change a number, so not part of the key."""
+    """Where and how it is computed; changes no number but by rounding, so not part of the key."""
 
     device: str = "auto"
     """``auto``, ``cpu``, ``cuda`` or ``cuda:N``."""
     workers: Annotated[int, Field(ge=0)] = 0
     """Processes that decode images; 0 decodes in the training thread."""
+    compile: bool = False
+    """Compile the image tower for Phase A: minutes before the first step, then at best twice as fast."""
     keep_towers: bool = False
     """Copy the trained towers into the run's folder."""
 

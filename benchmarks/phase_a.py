@@ -1,10 +1,12 @@
 """A step of Phase A against the straightforward loop on the same batch.
 
-    python benchmarks/phase_a.py [--quick] [--json] [--backbone NAME] [--dataset SOURCE] [--classes K] [--batch-size B]
+    python benchmarks/phase_a.py [--quick] [--json] [--backbone NAME] [--dataset SOURCE] [--image-size S] [--classes K]
+                                 [--batch-size B] [--precision fp32|bf16] [--compile]
 
 The straightforward loop encodes every prompt at the text tower's full length, with images and weights in contiguous
-format. Both train in fp32 from the same weights on the same batches, in turns. ``speedup`` is the median over the
-steps; ``loss_difference`` is the largest difference of the two losses after any number of steps.
+format, in fp32. Both train from the same weights on the same batches, in turns. ``speedup`` is the median over the
+steps; ``loss_difference`` is the largest difference of the two losses after any number of steps. ``--precision`` and
+``--compile`` are for our step alone.
 
 Without a backbone: RN50 of random weights. Without a dataset: random pixels and the class names of ImageNet. 1,000
 classes with a batch of 64, with --quick 32 with a batch of 2. The proportion decides, since the text is encoded once a
@@ -50,7 +52,10 @@ def main() -> None:
             "backbone.name": arguments.backbone or "RN50",
             "backbone.image_tower": "pretrained" if arguments.backbone else "random",
             "backbone.text_tower": "pretrained" if arguments.backbone else "random",
+            "backbone.image_size": arguments.image_size,
             "phase_a.batch_size": arguments.batch_size,
+            "phase_a.precision": arguments.precision,
+            "runtime.compile": arguments.compile,
         }
     )
     backbone = load_backbone(experiment.backbone, seed=0)
@@ -78,6 +83,8 @@ def main() -> None:
             "dataset": dataset.title,
             "classes": dataset.num_classes,
             "batch_size": len(labels),
+            "precision": arguments.precision,
+            "compiled": arguments.compile,
             "threads": torch.get_num_threads(),
         },
         as_json=arguments.json,
@@ -90,6 +97,9 @@ def parse_arguments() -> Namespace:
     parser.add_argument("--dataset", help="a dataset's name, folder or list")
     parser.add_argument("--classes", type=int, help="so many of the classes")
     parser.add_argument("--batch-size", type=int)
+    parser.add_argument("--image-size", type=int, help="pixels; the backbone's own where it is left out")
+    parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    parser.add_argument("--compile", action="store_true", help="compile our image tower")
     parser.add_argument("--steps", type=int, default=2)
     arguments = parser.parse_args()
     arguments.classes = arguments.classes or (32 if arguments.quick else 1000)
@@ -107,7 +117,7 @@ def straightforward_step(
     settings = experiment.backbone
     name = {"RN50": "RN50-quickgelu"}.get(settings.name, settings.name)
     name = f"local-dir:{name}" if Path(name).is_dir() else name
-    model = open_clip.create_model(name, load_weights=False).eval()
+    model = open_clip.create_model(name, load_weights=False, force_image_size=settings.image_size).eval()
     model.load_state_dict(backbone.tower_state(), strict=False)
     model.logit_scale.requires_grad_(False)
     prompts = class_prompts(dataset.class_names, experiment.prompts, seed=0)

@@ -79,6 +79,7 @@ ADVANCED = {
         "optimizer.cosine_by",
         "runtime.workers",
         "budget",
+        "runtime.compile",
         "runtime.keep_towers",
     ],
 }

@@ -9,6 +9,7 @@ from ballad.data.long_tail import LongTailDataset
 from ballad.experiment import Experiment
 from ballad.model.adapter import Adapters
 from ballad.model.backbone import Backbone
+from ballad.training.compilation import compiled
 from ballad.training.objectives import similarity_logits
 from ballad.training.phase_b import Member, build_adapters
 
@@ -35,6 +36,7 @@ class TunedModel:
         if joint:
             member = Member(experiment.phase_b, experiment.adapter_seed)
             self.adapter = build_adapters([member], backbone.embed_dim).to(device)
+        self._encode = compiled(backbone.encode_images) if experiment.runtime.compile else backbone.encode_images
         self.tokens = backbone.tokenize_classes(dataset.class_names, experiment.prompts, experiment.seed)
         self.tunes_images = self.settings.tuned != "text"
         self.frozen_text = self._encode_text().detach() if self.settings.tuned == "image" else None
@@ -48,7 +50,7 @@ class TunedModel:
         """Pixels uint8 ``[B, S, S, 3]`` to features ``[B, d]``, fp32."""
         inputs = to_input(pixels, self.backbone.image_spec, self.device)
         with torch.set_grad_enabled(self.tunes_images and torch.is_grad_enabled()), self._autocast():
-            return self.backbone.encode_images(inputs).float()
+            return self._encode(inputs).float()
 
     def text(self) -> Tensor:
         """Unit class embeddings ``[K, d]``, fp32."""

@@ -26,7 +26,7 @@ def _of_schedule(schedule: str) -> dict[str, str]:
     found: dict[str, str] = {}
     if schedule in _NO_PHASE_A:
         found |= dict.fromkeys(_section("phase_a"), _NO_PHASE_A[schedule])
-        found["runtime.keep_towers"] = _NO_PHASE_A[schedule]
+        found |= dict.fromkeys(("runtime.keep_towers", "runtime.compile"), _NO_PHASE_A[schedule])
     if schedule in _NO_ADAPTER:
         found |= dict.fromkeys(_section("phase_b"), _NO_ADAPTER[schedule])
     if schedule == "joint":

@@ -236,6 +236,10 @@ FIELDS: dict[str, Field] = {
     "runtime.workers": Number(
         "Processes that read images", "0 reads in the training thread. Changes no number.", least=0, step=1
     ),
+    "runtime.compile": Switch(
+        "Compile the image tower",
+        "Takes minutes before Phase A's first step, and may be faster then, on GPUs above all.",
+    ),
     "runtime.keep_towers": Switch("Keep the trained towers", "Copies them into the run's folder; can be gigabytes."),
 }
 """By dotted setting; the experiment's one seed is asked for as a list, ``seeds``, beside the ``executor``."""
