@@ -11,6 +11,7 @@ from ballad.data.images import ImageSpec
 from ballad.errors import BackboneError
 from ballad.experiment import BackboneSettings, PromptSettings, Towers
 from ballad.model.construction import OpenClipModel, build_model, complete_layout, tower_of
+from ballad.model.folding import fold_batch_norms
 from ballad.model.image_tower import image_spec, memory_format, resize_input
 from ballad.model.prompts import class_prompts
 from ballad.model.source import find_source, read_layout, weights_file
@@ -58,6 +59,8 @@ class Backbone:
         self._memory_format = memory_format(model.visual)
         self._model = model.eval()
         self._model.visual.to(memory_format=self._memory_format)
+        noise = torch.randn(1, 3, image_spec.size, image_spec.size, generator=torch.Generator().manual_seed(0))
+        fold_batch_norms(self._model.visual, noise)
         # Fixed sine positions are parameters to open_clip, but never trained.
         self._trainable = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
         self.set_tuned(None)

@@ -1,14 +1,14 @@
-"""The text tower at the length of the longest prompt.
+"""The text tower at the lengths that the prompts have.
 
 CLIP pads every prompt to 77 tokens although most end before the 20th. With causal attention no position sees a later
-one, and only the feature at the end-of-text token is used: what comes behind the last end-of-text of a batch can be
-left out. The features stay the same to the last bit; gradients of weights, which are sums over the positions, to
-rounding. Towers of another kind always get their full context.
+one, and only the feature at the end-of-text token is used: what comes behind it can be left out. The features stay the
+same to the last bit; gradients of weights, which are sums over the positions, to rounding. Towers of another kind
+always get their full context.
 """
 
-import math
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from ballad.model.construction import OpenClipModel
@@ -32,13 +32,26 @@ class CausalTextTower:
 
     def cut(self, tokens: Tensor) -> Tensor:
         """Tokens ``[P, L]`` up to the last end-of-text among them, the length rounded up to LENGTH_STEP."""
-        # As open_clip finds the end-of-text token: the highest id, or the first of a given one.
-        ends = tokens if self.pool == "argmax" else (tokens == self.eos_id).int()
-        longest = int(ends.argmax(dim=-1).max()) + 1
-        return tokens[:, : math.ceil(longest / LENGTH_STEP) * LENGTH_STEP]
+        return tokens[:, : int(self._lengths(tokens).max())]
 
     def encode(self, tokens: Tensor) -> Tensor:
-        """Features ``[P, d]`` of tokens ``[P, L]``, L being at most the context length; not normalised."""
+        """Features ``[P, d]`` of tokens ``[P, L]``, L being at most the context length; not normalised.
+
+        Prompts of one length go through the tower together, so that short ones are not padded to the longest.
+        """
+        lengths = self._lengths(tokens)
+        groups = [(lengths == length).nonzero().flatten() for length in lengths.unique()]
+        features = [self._encode(tokens[group, : int(lengths[group[0]])]) for group in groups]
+        return torch.cat(features)[torch.cat(groups).argsort()]
+
+    def _lengths(self, tokens: Tensor) -> Tensor:
+        """Places up to the end-of-text of each prompt, rounded up to LENGTH_STEP within the context, ``[P]``."""
+        # As open_clip finds the end-of-text token: the highest id, or the first of a given one.
+        ends = tokens if self.pool == "argmax" else (tokens == self.eos_id).int()
+        steps = ends.argmax(dim=-1) // LENGTH_STEP + 1
+        return (steps * LENGTH_STEP).clamp(max=tokens.shape[1])
+
+    def _encode(self, tokens: Tensor) -> Tensor:
         from open_clip.transformer import text_global_pool
 
         length = tokens.shape[1]
