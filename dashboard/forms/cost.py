@@ -26,12 +26,12 @@ class TowerSize:
     image_size: int
 
 
-# Counted in fp32 from the tensors that autograd saves in a forward pass of open_clip's models.
+# In fp32: of images by scripts/count_training_memory.py, of tokens from what autograd saves of open_clip's text towers.
 _SIZES = {
-    "RN50": TowerSize(38.3e6, 63.7e6, 100.2e6, 44.1e6 / 77, 224),
-    "RN101": TowerSize(56.3e6, 63.4e6, 141.2e6, 44.1e6 / 77, 224),
-    "ViT-B/16": TowerSize(86.2e6, 63.4e6, 184.6e6, 44.1e6 / 77, 224),
-    "RN50x16": TowerSize(167.3e6, 123.7e6, 809.7e6, 66.1e6 / 77, 384),
+    "RN50": TowerSize(38.3e6, 63.7e6, 50.1e6, 44.1e6 / 77, 224),
+    "RN101": TowerSize(56.3e6, 63.4e6, 70.6e6, 44.1e6 / 77, 224),
+    "ViT-B/16": TowerSize(86.2e6, 63.4e6, 147.8e6, 44.1e6 / 77, 224),
+    "RN50x16": TowerSize(167.3e6, 123.7e6, 403.1e6, 66.1e6 / 77, 384),
 }
 
 

@@ -211,8 +211,8 @@ def test_memory_falls_with_the_micro_batch_and_is_unknown_for_unknown_towers():
     paper = default_experiment("imagenet-lt", "RN50")
     whole = training_memory(paper, 1000)
     small = training_memory(paper.with_values({"phase_a.micro_batch": 64}), 1000)
-    # 448 images fewer at 100 MB each
-    assert whole - small == pytest.approx(448 * 100.2e6)
+    # 448 images fewer at 50 MB each
+    assert whole - small == pytest.approx(448 * 50.1e6)
     assert training_memory(paper.with_values({"schedule": "zero_shot"}), 1000) is None
     assert training_memory(Experiment(), 60) is None
 
