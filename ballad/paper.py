@@ -3,9 +3,10 @@
 The rows are in ``assets/paper.csv``, one a published result. They are not complete: a number is there only where it
 could be confirmed, and what could not is left out instead of guessed. So far that is the accuracy over all classes of
 BALLAD (Tables 1–3, without RN101) and of zero-shot CLIP (Table 9), and the unbalanced Phase A of Tables 4, 5 and 7.
-Tables 6, 8 and 10, the values in Figures 3–5, and many/medium/few of every row are missing. Which table a row of
-Tables 1–3 and 9 belongs to follows from its subject. Whoever has the paper at hand can add rows to the file: the tests
-check each complete one against the shot-weighted identity of :func:`accuracy_from_groups`.
+Tables 6, 8 and 10, the values in Figures 3–5, and many/medium/few of every row but one (zero-shot CLIP with RN50 on
+ImageNet-LT) are missing. Which table a row of Tables 1–3 and 9 belongs to follows from its subject. Whoever has the
+paper at hand can add rows to the file: the tests check each complete one against the shot-weighted identity of
+:func:`accuracy_from_groups`.
 """
 
 from dataclasses import dataclass
