@@ -170,11 +170,6 @@ def subsample(labels: np.ndarray, groups: Sequence[str], limit: int, seed: int =
     return np.sort(np.concatenate([np.flatnonzero(is_few), chosen]))
 
 
-def warm_up() -> None:
-    """Have UMAP compiled, which takes up to a minute, before someone waits for it."""
-    project(np.random.default_rng(0).normal(size=(64, 8)).astype(np.float32), "umap")
-
-
 def unit_rows(features: np.ndarray) -> np.ndarray:
     """Rows of length 1, float32 [N, d]; a row of zeros stays."""
     features = np.asarray(features, np.float32)
