@@ -9,6 +9,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from ballad.data.roots import data_roots
 from ballad.errors import DataError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif"})
@@ -34,7 +35,11 @@ class ImageFiles(Sequence[Path]):
 
     @classmethod
     def find(cls, folder: Path, names: Sequence[str]) -> "ImageFiles":
-        """The files ``names`` under ``folder``; DataError names the first that is missing."""
+        """The files ``names`` under ``folder``, or by a whole path inside it or a data root.
+
+        DataError names the first that lies elsewhere, or that is missing.
+        """
+        names = [_kept_inside(folder, name) for name in names]
         sizes = np.empty(len(names), dtype=np.int64)
         missing = []
         for position, name in enumerate(names):
@@ -65,3 +70,20 @@ class ImageFiles(Sequence[Path]):
 
     def __iter__(self) -> Iterator[Path]:
         return (self.folder / name for name in self.names)
+
+
+def _kept_inside(folder: Path, name: str) -> str:
+    """``name`` relative to ``folder`` if it lies there, else as a whole path. DataError outside the data roots too."""
+    if not (name.startswith("/") or ".." in name):
+        return name
+    base = os.path.abspath(folder)
+    path = Path(os.path.normpath(os.path.join(base, name)))
+    if path.is_relative_to(base):
+        return path.relative_to(base).as_posix()
+    roots = data_roots()
+    if any(path.resolve().is_relative_to(root) for root in roots):
+        return str(path)
+    raise DataError(
+        f"The image {name} lies outside {folder} and the data roots ({', '.join(map(str, roots))}); "
+        "add its folder to BALLAD_DATA."
+    )

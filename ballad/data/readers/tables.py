@@ -1,6 +1,7 @@
 """A CSV or Parquet table with one row an image.
 
-path, label                 relative to the table's folder; label is a class name or a number
+path, label                 relative to the table's folder, or a whole path inside it or a data root;
+                            label is a class name or a number
 class_name                  for numbered labels, unless classnames.txt lies beside the table
 split                       train, val or test; all rows are training images without it
 """
@@ -37,7 +38,9 @@ def read_table(path: Path) -> ImageCollection:
 
 def _load(path: Path) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path)
+        if path.suffix.lower() == ".parquet":
+            return pd.read_parquet(path)
+        return pd.read_csv(path, keep_default_na=False, na_values=[""])  # a class may be called "None" or "NA"
     except (OSError, ValueError) as error:  # pyarrow's and pandas' own errors are kinds of these
         raise DataError(f"{path} cannot be read as a table: {str(error).splitlines()[0]}.") from None
 
