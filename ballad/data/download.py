@@ -1,11 +1,11 @@
 """Fetch an archive: resumable, checked against its published checksum, unpacked without leaving its folder."""
 
 import hashlib
+import http.client
 import os
 import shutil
 import tarfile
 import tempfile
-import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable
@@ -42,18 +42,24 @@ def fetch(archive: Archive, folder: Path, on_bytes: OnBytes, cancel: CancelToken
     Raises DataError if the server cannot be reached or the checksum is wrong, and Cancelled.
     """
     target = folder / archive.file_name
-    if not target.exists():
+    if target.exists():
+        if not _is_whole(archive, target):
+            raise DataError(f"{target} has the wrong checksum; remove it, and it is downloaded again.")
+        return target
+    try:
         folder.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(target.name + ".part")
-        try:
-            _download(archive, partial, on_bytes, cancel)
-        except (urllib.error.URLError, OSError, TimeoutError) as error:
-            reason = getattr(error, "reason", None) or error
-            raise DataError(f"{archive.url} cannot be downloaded ({reason}); try again to go on from there.") from None
-        _verify(archive, partial)
-        os.replace(partial, target)
-    else:
-        _verify(archive, target)
+    except OSError as error:
+        raise DataError(f"The folder {folder} cannot be made: {error.strerror}.") from None
+    partial = target.with_name(target.name + ".part")
+    try:
+        _download(archive, partial, on_bytes, cancel)
+    except (OSError, http.client.HTTPException) as error:
+        reason = str(getattr(error, "reason", None) or error).strip()
+        raise DataError(f"{archive.url} cannot be downloaded ({reason}); try again to go on from there.") from None
+    if not _is_whole(archive, partial):
+        partial.unlink()
+        raise DataError(f"What came from {archive.url} has the wrong checksum and was deleted; download it again.")
+    os.replace(partial, target)
     return target
 
 
@@ -77,8 +83,10 @@ def unpack(path: Path, folder: Path) -> None:
             raise DataError(f"The archive {path} cannot be unpacked: {error}; delete it and try again.") from None
         for entry in Path(scratch).iterdir():
             if (folder / entry.name).is_dir():
-                shutil.rmtree(folder / entry.name)
-            os.replace(entry, folder / entry.name)
+                # What the user has put there, such as names of classes, stays.
+                shutil.copytree(entry, folder / entry.name, copy_function=os.replace, dirs_exist_ok=True)
+            else:
+                os.replace(entry, folder / entry.name)
 
 
 def _download(archive: Archive, partial: Path, on_bytes: OnBytes, cancel: CancelToken) -> None:
@@ -99,14 +107,12 @@ def _download(archive: Archive, partial: Path, on_bytes: OnBytes, cancel: Cancel
         raise TimeoutError(f"the connection ended after {done:,} of {archive.size:,} bytes")
 
 
-def _verify(archive: Archive, path: Path) -> None:
+def _is_whole(archive: Archive, path: Path) -> bool:
     digest = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
             digest.update(chunk)
-    if digest.hexdigest() != archive.md5:
-        path.unlink()
-        raise DataError(f"{path.name} from {archive.url} has the wrong checksum and was deleted; download it again.")
+    return digest.hexdigest() == archive.md5
 
 
 def _refuse_escapes(path: Path, names: list[str]) -> None:

@@ -1,5 +1,6 @@
 import hashlib
 import io
+import socket
 import tarfile
 import threading
 import zipfile
@@ -77,9 +78,37 @@ def test_a_server_that_cannot_resume_sends_the_whole(server, tmp_path):
 
 
 def test_a_wrong_checksum_leaves_nothing(server, tmp_path):
-    with pytest.raises(DataError, match=r"file.bin.* has the wrong checksum and was deleted"):
+    with pytest.raises(DataError, match=r"file.bin has the wrong checksum and was deleted"):
         get(server, tmp_path, content=b"something else")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_file_of_the_user_s_stays(server, tmp_path):
+    (tmp_path / "file.bin").write_bytes(b"mine")
+    with pytest.raises(DataError, match=r"file.bin has the wrong checksum; remove it, and it is downloaded again"):
+        get(server, tmp_path)
+    assert (tmp_path / "file.bin").read_bytes() == b"mine"
+
+
+def test_a_server_that_speaks_no_http(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer():
+            connection, _ = listening.accept()
+            connection.recv(1000)
+            connection.sendall(b"no such protocol\r\n\r\n")
+            connection.close()
+
+        threading.Thread(target=answer, daemon=True).start()
+        strange = Archive(f"http://127.0.0.1:{listening.getsockname()[1]}/file.bin", "0" * 32, 10)
+        with pytest.raises(DataError, match=r"file.bin cannot be downloaded \(.*\); try again"):
+            fetch(strange, tmp_path, lambda done, size: None, CancelToken())
+
+
+def test_a_root_that_cannot_be_made(server, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match=r"The folder .*file/root cannot be made: Not a directory"):
+        get(server, tmp_path / "file" / "root")
 
 
 def test_a_file_that_is_there_is_checked_and_not_fetched(server, tmp_path):
@@ -114,10 +143,12 @@ def zip_of(path, *names):
 @pytest.mark.parametrize("pack", [tar_of, zip_of])
 def test_unpacks_over_an_incomplete_folder(tmp_path, pack):
     (tmp_path / "set").mkdir()
-    (tmp_path / "set" / "stale").write_text("")
+    (tmp_path / "set" / "one").write_text("broken")
+    (tmp_path / "set" / "classnames.txt").write_text("the user's")
     unpack(pack(tmp_path / "a.bin", "set/one", "set/deep/two"), tmp_path)
     found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    assert found == {"a.bin", "set/one", "set/deep/two"}
+    assert found == {"a.bin", "set/one", "set/deep/two", "set/classnames.txt"}
+    assert (tmp_path / "set" / "one").read_text() == "abc"
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,12 @@ class KnownDataset(ABC):
 
     def status(self) -> Status:
         """Present, downloadable or missing, under the data roots as they are set now."""
+        try:
+            return self._look()
+        except DataError as error:
+            return Status("missing", str(error))
+
+    def _look(self) -> Status:
         candidates = [root / name for root in data_roots() for name in self.folders]
         there = [folder for folder in candidates if folder.is_dir()]
         for folder in there:
@@ -80,14 +86,17 @@ class KnownDataset(ABC):
     def download(self, on_bytes: OnBytes = lambda done, size: None, cancel: CancelToken | None = None) -> Path:
         """Download and unpack the set below the first data root; returns its folder.
 
-        Raises DataError if it cannot be downloaded, Cancelled.
+        An archive that lies there already is checked, unpacked and kept. Raises DataError if it cannot be downloaded,
+        Cancelled.
         """
         if self.archive is None:
             raise DataError(f"{self.title} cannot be downloaded from here. {self.how_to_get}")
         root = data_roots()[0]
+        brought = (root / self.archive.file_name).exists()
         path = fetch(self.archive, root, on_bytes, cancel or CancelToken())
         unpack(path, root)
-        path.unlink()
+        if not brought:
+            path.unlink()
         return root / self.folders[0]
 
     def _count_notes(self, found: ImageCollection) -> list[str]:

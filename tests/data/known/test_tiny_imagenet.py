@@ -84,3 +84,11 @@ def test_too_few_training_pictures(original):
 def test_an_incomplete_original_can_be_downloaded(original):
     (original / "wnids.txt").unlink()
     assert CATALOG["tiny-imagenet-lt"].status().state == "downloadable"
+
+
+def test_two_sets_of_lists_are_said_to_be_in_the_way(list_set, tmp_path):
+    (tmp_path / "root").mkdir()
+    list_set.rename(tmp_path / "root" / "tiny-imagenet-lt")
+    (tmp_path / "root" / "tiny-imagenet-lt" / "Other_train.txt").write_text("")
+    status = CATALOG["tiny-imagenet-lt"].status()
+    assert status.state == "missing" and "several lists of the train split" in status.message
