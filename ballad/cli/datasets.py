@@ -3,6 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
+from ballad.cli.settings import add_assignments, assignments
 from ballad.cli.tables import print_table
 from ballad.errors import DataError
 
@@ -22,6 +23,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
     check = commands.add_parser("check", help="look for unreadable images and test images that are also trained on")
     check.add_argument("dataset", help="a name, a folder, or a CSV or Parquet table")
+    add_assignments(check, "a setting of the dataset, such as dataset.test_per_class=50; may be repeated")
     check.set_defaults(command=_check)
 
 
@@ -54,13 +56,16 @@ def _download(options: argparse.Namespace) -> None:
 def _check(options: argparse.Namespace) -> int:
     from ballad.data.catalog import load_dataset
     from ballad.data.checks import duplicate_images, unreadable_images
-    from ballad.experiment import DatasetSettings
+    from ballad.experiment import Experiment
 
-    dataset = load_dataset(DatasetSettings(source=options.dataset))
+    values = {"dataset.source": options.dataset, **assignments(options.assignments)}
+    dataset = load_dataset(Experiment().with_values(values).dataset)
     groups = dataset.shot_group_of_class
     counts = ", ".join(f"{len(split):,} {split.name}" for split in dataset.splits)
     shots = ", ".join(f"{groups.count(group)} {group}" for group in ("many", "medium", "few"))
     print(f"{dataset.title}: {dataset.num_classes} classes ({shots}), images: {counts}")
+    largest, smallest = dataset.class_counts.max(), dataset.class_counts.min()
+    print(f"training images of a class: {largest:,} to {smallest:,}, imbalance ratio {largest / smallest:,.0f}")
     print(f"fingerprint {dataset.fingerprint}")
     for note in dataset.notes:
         print(note)

@@ -21,14 +21,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="seed of the experiment")
     parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--name", help="a name to find the run by")
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        dest="assignments",
-        metavar="FIELD=VALUE",
-        help="any setting, such as phase_b.residual_factor=0.3; may be repeated",
-    )
+    add_assignments(parser, "any setting, such as phase_b.residual_factor=0.3; may be repeated")
+
+
+def add_assignments(parser: argparse.ArgumentParser, text: str) -> None:
+    """The option ``--set``, with ``text`` as its help."""
+    parser.add_argument("--set", action="append", default=[], dest="assignments", metavar="FIELD=VALUE", help=text)
 
 
 def experiment_from(options: argparse.Namespace) -> Experiment:

@@ -32,6 +32,7 @@ def test_check_counts_and_lists_duplicates(folder, capsys):
     assert main(["check", str(folder)]) == 0
     shown = capsys.readouterr().out
     assert "pets: 2 classes (0 many, 0 medium, 2 few), images: 4 train, 2 test" in shown
+    assert "training images of a class: 2 to 2, imbalance ratio 1" in shown
     assert "0 unreadable images\n1 images that are also trained on" in shown
     assert "test/cat/a.png" in shown
 
@@ -40,6 +41,14 @@ def test_check_fails_on_unreadable_images(folder, capsys):
     (folder / "train/dog/b.png").write_bytes(b"broken")
     assert main(["check", str(folder)]) == 1
     assert "1 unreadable images" in capsys.readouterr().out
+
+
+def test_check_takes_the_settings_of_a_cut(folder, capsys):
+    single = str(folder / "train")
+    assert main(["check", single]) == 2
+    assert "set dataset.test_per_class" in capsys.readouterr().err
+    assert main(["check", single, "--set", "dataset.test_per_class=1"]) == 0
+    assert "images: 2 train, 2 test" in capsys.readouterr().out
 
 
 def test_download_of_what_cannot_be_had_says_how_to_get_it(folder, capsys):
