@@ -51,7 +51,7 @@ def readable_name(raw: str) -> str:
 
 
 def class_name_notes(names: tuple[str, ...]) -> list[str]:
-    """Sentences on names that will read badly in a prompt: two classes with one name, WordNet ids, numbers."""
+    """Sentences on names that will read badly in a prompt: of two classes, ids, numbers, underscores, synonyms."""
     notes = []
     for name, count in Counter(names).items():
         if count > 1:
@@ -63,8 +63,11 @@ def class_name_notes(names: tuple[str, ...]) -> list[str]:
     joined = [name for name in names if "_" in name]
     if joined:
         notes.append(f"Some class names hold underscores ({_shown(joined)}).")
+    listed = [name for name in names if ", " in name]
+    if listed:
+        notes.append(f"Some class names list synonyms ({_shown(listed, '; ')}): a prompt reads better with one.")
     return notes
 
 
-def _shown(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+def _shown(names: list[str], separator: str = ", ") -> str:
+    return separator.join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

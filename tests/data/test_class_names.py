@@ -35,5 +35,10 @@ def test_underscores():
     assert note == "Some class names hold underscores (sea_snake, a_b, c_d and 1 more)."
 
 
+def test_synonyms():
+    (note,) = class_name_notes(("tench, Tinca tinca", "goldfish"))
+    assert note == "Some class names list synonyms (tench, Tinca tinca): a prompt reads better with one."
+
+
 def test_good_names_need_no_note():
     assert class_name_notes(("sea snake", "T-shirt", "7up bottle")) == []
