@@ -68,9 +68,9 @@ def test_exif_orientation_is_applied(tmp_path, name):
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.png"])
 def test_a_truncated_file(tmp_path, write_picture, name):
-    path = write_picture(tmp_path / name)
+    path = write_picture(tmp_path / name, size=(64, 64))
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(DataError, match=rf"The image .*{name} cannot be read: .*\w\.$"):
+    with pytest.raises(DataError, match=rf"The image .*{name} cannot be read: .*[^.]\.$"):
         open_rgb(path)
 
 
