@@ -14,22 +14,17 @@ from typing import Literal
 from ballad.data.catalog import CATALOG, list_datasets
 from ballad.data.roots import data_roots
 from ballad.errors import BalladError
-from ballad.experiment import BackboneSettings, Experiment
+from ballad.experiment import BackboneSettings, Experiment, PromptSettings
 from ballad.model.hub import cached_file
 from ballad.model.registry import pretrained_tags
 from ballad.model.source import PAPER_ARCHITECTURES
 from ballad.runs.devices import list_devices
+from ballad.runs.published_accuracy import PUBLISHED_ACCURACIES, PublishedAccuracy
 
 State = Literal["ok", "missing", "wrong", "skipped"]
 
 TOLERANCE = 0.5
 """Points between a measured and a published accuracy that other decoders and resizing explain."""
-
-ZERO_SHOT_ACCURACY = {
-    "imagenet-lt": {"RN50": 58.2, "RN101": 61.2, "ViT-B/16": 66.7, "RN50x16": 69.0},
-    "cifar100-lt": {"RN50": 40.2, "RN101": 47.8, "ViT-B/16": 66.4, "RN50x16": 52.9},
-}
-"""Top-1 over all test images with the prompt ``a photo of a {}.``, in percent (arXiv 2111.14745, Table 9)."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +46,9 @@ def examine(home: Path, *, measure: bool = True) -> Iterator[Finding]:
     yield engine_finding()
     yield from dataset_findings()
     yield from backbone_findings()
-    for dataset, by_backbone in ZERO_SHOT_ACCURACY.items():
-        for backbone, expected in by_backbone.items():
-            yield zero_shot_finding(home, dataset, backbone, expected, measure=measure)
+    for published in PUBLISHED_ACCURACIES:
+        for backbone in published.by_backbone:
+            yield zero_shot_finding(home, published, backbone, measure=measure)
 
 
 def torch_finding() -> Finding:
@@ -105,32 +100,35 @@ def backbone_findings() -> Iterator[Finding]:
             yield Finding(name, "missing", message)
 
 
-def zero_shot_finding(home: Path, dataset: str, backbone: str, expected: float, *, measure: bool = True) -> Finding:
-    """Zero-shot accuracy against ``expected`` (percent), where weights and data are there."""
-    subject = f"{backbone} on {dataset}"
-    why_not = _why_not(dataset, backbone) if measure else "measuring was not asked for"
+def zero_shot_finding(home: Path, published: PublishedAccuracy, backbone: str, *, measure: bool = True) -> Finding:
+    """Zero-shot accuracy against what is published, where weights and data are there."""
+    subject = f"{backbone} on {published.dataset}"
+    expected = published.by_backbone[backbone]
+    why_not = _why_not(published.dataset, backbone) if measure else "measuring was not asked for"
     if why_not is not None:
-        return Finding(subject, "skipped", f"Zero-shot accuracy should be {expected:.1f} %; {why_not}.")
+        message = f"Zero-shot accuracy with {published.how} should be {expected:.1f} %; {why_not}."
+        return Finding(subject, "skipped", message)
     try:
-        measured = zero_shot_accuracy(home, dataset, BackboneSettings(name=backbone))
+        measured = zero_shot_accuracy(home, published.dataset, BackboneSettings(name=backbone), published.prompts())
     except BalladError as error:
         return Finding(subject, "wrong", f"Zero-shot accuracy could not be measured. {error}")
-    return compared(subject, measured, expected)
+    return compared(subject, published.how, measured, expected)
 
 
-def zero_shot_accuracy(home: Path, dataset: str, backbone: BackboneSettings) -> float:
+def zero_shot_accuracy(home: Path, dataset: str, backbone: BackboneSettings, prompts: PromptSettings) -> float:
     """Top-1 over all test images in percent, by a run that is kept in ``home``. Raises what a run raises."""
     from ballad.runs import api
 
-    experiment = Experiment(name=f"doctor: {backbone.name}", schedule="zero_shot", backbone=backbone).with_values(
+    name = f"doctor: {backbone.name}"
+    experiment = Experiment(name=name, schedule="zero_shot", backbone=backbone, prompts=prompts).with_values(
         {"dataset.source": dataset}
     )
     return api.run(experiment, home=home, tags=["doctor"]).result()["accuracies"]["zero_shot"]["test"]["all"]
 
 
-def compared(subject: str, measured: float, expected: float) -> Finding:
-    """The finding for a measured accuracy: wrong beyond ``TOLERANCE`` points."""
-    numbers = f"Zero-shot accuracy is {measured:.1f} %, published are {expected:.1f} %"
+def compared(subject: str, how: str, measured: float, expected: float) -> Finding:
+    """The finding for an accuracy measured with the prompts ``how``: wrong beyond ``TOLERANCE`` points."""
+    numbers = f"Zero-shot accuracy with {how} is {measured:.1f} %, published are {expected:.1f} %"
     if abs(measured - expected) <= TOLERANCE:
         return Finding(subject, "ok", f"{numbers}.")
     return Finding(

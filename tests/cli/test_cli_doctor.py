@@ -17,7 +17,8 @@ def test_what_is_not_there_is_no_fault(capsys: pytest.CaptureFixture[str]) -> No
     lines = capsys.readouterr().out.splitlines()
     by_subject = {line[2:26].strip(): line for line in lines[:-1]}
     assert by_subject["demo"].startswith("✓") and by_subject["imagenet-lt"].startswith("–")
-    assert "should be 58.2 %" in by_subject["RN50 on imagenet-lt"]
+    expected = [line for line in lines if "RN50 on imagenet-lt" in line]
+    assert ["should be 58.2 %" in expected[0], "should be 59.8 %" in expected[1]] == [True, True]
     assert lines[-1].startswith("Nothing is wrong")
 
 

@@ -4,11 +4,10 @@ from pathlib import Path
 import pytest
 from huggingface_hub import constants as hub
 
-from ballad.experiment import BackboneSettings
+from ballad.experiment import BackboneSettings, PromptSettings
 from ballad.paper import published
 from ballad.runs import queries
 from ballad.runs.doctor import (
-    ZERO_SHOT_ACCURACY,
     backbone_findings,
     compared,
     dataset_findings,
@@ -16,6 +15,7 @@ from ballad.runs.doctor import (
     zero_shot_accuracy,
     zero_shot_finding,
 )
+from ballad.runs.published_accuracy import PUBLISHED_ACCURACIES
 from ballad.runs.store import RunStore
 
 
@@ -37,8 +37,16 @@ def cifar(tmp_path: Path) -> None:
 
 def test_expected_accuracies_are_those_published() -> None:
     rows = published("table9").set_index(["dataset", "backbone"])["all"]
+    of_one_prompt = {each.dataset: each.by_backbone for each in PUBLISHED_ACCURACIES if each.how == "one prompt"}
     for name, dataset in (("imagenet-lt", "ImageNet-LT"), ("cifar100-lt", "CIFAR100-LT")):
-        assert ZERO_SHOT_ACCURACY[name] == rows[dataset].to_dict()
+        assert of_one_prompt[name] == rows[dataset].to_dict()
+
+
+def test_prompts_are_as_many_as_is_said() -> None:
+    for each in PUBLISHED_ACCURACIES:
+        templates = each.prompts().templates
+        assert str(len(set(templates))) in each.how or each.prompts() == PromptSettings()
+    assert "a photo of the small {}." in PUBLISHED_ACCURACIES[3].prompts().templates
 
 
 def test_libraries_that_do_not_load_together_are_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,20 +66,22 @@ def test_every_dataset_and_backbone_is_looked_for(cifar: None) -> None:
 
 
 def test_skipped_says_what_is_lacking(tmp_path: Path, cifar: None) -> None:
-    without_data = zero_shot_finding(tmp_path, "imagenet-lt", "RN50", 58.2)
+    imagenet, cifar100, *_ = PUBLISHED_ACCURACIES
+    without_data = zero_shot_finding(tmp_path, imagenet, "RN50")
     assert without_data.state == "skipped" and "ImageNet-LT is not there" in without_data.message
-    without_weights = zero_shot_finding(tmp_path, "cifar100-lt", "RN50", 40.2)
+    without_weights = zero_shot_finding(tmp_path, cifar100, "RN50")
     assert without_weights.state == "skipped" and "weights of RN50 are not on this disk" in without_weights.message
-    assert "should be 40.2 %" in without_weights.message
+    assert "with one prompt should be 40.2 %" in without_weights.message
 
 
 @pytest.mark.parametrize(("measured", "state"), [(40.2, "ok"), (40.7, "ok"), (39.6, "wrong"), (1.0, "wrong")])
 def test_measured_accuracy_against_the_published(measured: float, state: str) -> None:
-    assert compared("RN50 on cifar100-lt", measured, 40.2).state == state
+    assert compared("RN50 on cifar100-lt", "one prompt", measured, 40.2).state == state
 
 
 def test_zero_shot_accuracy_is_a_run_that_is_kept(tmp_path: Path, tiny_images: Path, tiny_backbone: Path) -> None:
-    accuracy = zero_shot_accuracy(tmp_path, str(tiny_images), BackboneSettings(name=str(tiny_backbone)))
+    backbone = BackboneSettings(name=str(tiny_backbone))
+    accuracy = zero_shot_accuracy(tmp_path, str(tiny_images), backbone, PUBLISHED_ACCURACIES[3].prompts())
     (run,) = queries.runs(RunStore(tmp_path)).to_dict("records")
     results = queries.results(RunStore(tmp_path), [run["id"]], split="test")
     assert run["schedule"] == "zero_shot" and results["all"].tolist() == [accuracy]
