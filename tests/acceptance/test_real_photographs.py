@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ballad.data.catalog import load_dataset
+from ballad.experiment import DatasetSettings
+
 SHARED = Path(__file__).parents[3] / "shared"
 IMAGES, BACKBONE = SHARED / "data" / "tiny-imagenet-lt", SHARED / "backbones" / "lite-clip"
 EIGHT_MINUTES = 480
@@ -40,3 +43,20 @@ def test_two_phases_on_twenty_classes(tmp_path):
     assert result["phase_a"]["many"] > result["zero_shot"]["many"]
     assert result["ballad"]["few"] > result["phase_a"]["few"]
     assert (tmp_path / "runs" / result["run"] / "ballad" / "predictions-test.parquet").exists()
+
+
+def test_lists_and_class_folders_of_the_same_photographs_agree(tmp_path):
+    synsets = [line.split()[0] for line in (IMAGES / "classnames.txt").read_text().splitlines()]
+    for split in ("train", "val", "test"):
+        for line in (IMAGES / f"TinyImageNet_LT_{split}.txt").read_text().splitlines():
+            name, label = line.split()
+            link = tmp_path / split / synsets[int(label)] / name.rpartition("/")[2]
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(IMAGES / name)
+    (tmp_path / "classnames.txt").symlink_to(IMAGES / "classnames.txt")
+    listed, folders = (load_dataset(DatasetSettings(source=str(source))) for source in (IMAGES, tmp_path))
+    assert (
+        [len(split) for split in listed.splits] == [len(split) for split in folders.splits] == [21_521, 4_000, 10_000]
+    )
+    assert listed.class_counts.tolist() == folders.class_counts.tolist()
+    assert listed.content_fingerprint() == folders.content_fingerprint()

@@ -1,0 +1,19 @@
+"""Every kind of tower through the whole pipeline: zero-shot, Phase A and Phase B."""
+
+from pathlib import Path
+
+import pytest
+
+from ballad.runs import api
+from ballad.runs.results import RunFolder
+from tests.model.conftest import CONFIGS, WriteBackbone
+from tests.runs.tiny_experiment import tiny_experiment
+
+
+@pytest.mark.parametrize("kind", sorted(CONFIGS))
+def test_both_phases_move_what_they_train(write_backbone: WriteBackbone, tiny_images: Path, tmp_path: Path, kind: str):
+    experiment = tiny_experiment(tiny_images, write_backbone(kind), phase_a__epochs=1, phase_b__epochs=1)
+    run = RunFolder(api.run(experiment, home=tmp_path / "home").folder)
+    probabilities = {model: run.predictions(model, "test").top_probabilities for model in run.result()["accuracies"]}
+    zero_shot, phase_a, ballad = (probabilities[model] for model in ("zero_shot", "phase_a", "ballad"))
+    assert not (zero_shot == phase_a).all() and not (phase_a == ballad).all()
