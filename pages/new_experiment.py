@@ -7,6 +7,8 @@ from ballad.errors import SettingsError
 from ballad.presets import PAPER_BACKBONES
 from ballad.runs.devices import list_devices
 from ballad.runs.sweeps import queue_sweep
+from dashboard.backbone_search import search_backbones
+from dashboard.backbone_weights import offer_weights
 from dashboard.formats import counted
 from dashboard.forms.applicability import reasons
 from dashboard.forms.draft import (
@@ -92,6 +94,11 @@ def follow_names() -> None:
     fill(with_dataset_and_backbone({**now, **before}, *chosen))
 
 
+def take_backbone(architecture: str, tag: str | None) -> None:
+    now = entered()
+    fill({**with_dataset_and_backbone(now, now["dataset.source"], architecture), "backbone.pretrained": tag})
+
+
 def follow_balancing() -> None:
     fill(with_balancing(entered(), st.session_state[BALANCING_KEY]))
 
@@ -103,6 +110,8 @@ def ask_data_and_model(entries: Entries) -> None:
         entries.ask("dataset.source", names=[known.name for known in list_datasets()], on_change=follow_names)
     with backbone:
         entries.ask("backbone.name", names=["demo", *PAPER_BACKBONES], on_change=follow_names)
+    offer_weights(entries.values["backbone.name"], entered()["backbone.pretrained"])
+    search_backbones(take_backbone)
     prompts, templates = st.columns(2)
     with prompts:
         entries.ask("prompts.kind")

@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from ballad.errors import BackboneError
-from ballad.model.hub import DownloadProgress, cached_file, fetch_file
+from ballad.experiment import BackboneSettings
+from ballad.model.hub import DownloadProgress, cached_file
 from ballad.model.registry import HubWeights, architecture_config, architecture_names, pretrained_tags
+from ballad.model.source import find_source, hub_weights, read_layout, weights_file
 
 PARAMETERS_FILE = Path(__file__).parent.parent / "assets" / "open_clip_parameters.csv"
 """Written by scripts/count_parameters.py, since counting them means building all models."""
@@ -27,15 +28,21 @@ def list_backbones(search: str = "") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).merge(_parameters(), on="architecture", how="left")
 
 
-def download_weights(architecture: str, tag: str, progress: DownloadProgress | None = None) -> Path:
+def weights_to_download(settings: BackboneSettings) -> HubWeights | None:
+    """The published weights that these settings need and this disk lacks. Raises BackboneError as find_source does."""
+    published = hub_weights(find_source(settings))
+    return None if published is None or _is_on_disk(published) else published
+
+
+def download_weights(settings: BackboneSettings, progress: DownloadProgress | None = None) -> Path:
     """Bring published weights to this disk, where every later run finds them; returns the file.
 
-    Raises BackboneError for an unknown tag, or where the hub cannot be reached.
+    Raises BackboneError for an unknown backbone or tag, or where the hub cannot be reached.
     """
-    weights = pretrained_tags(architecture).get(tag)
-    if weights is None:
-        raise BackboneError(f"open_clip publishes no weights '{tag}' for '{architecture}'.")
-    return fetch_file(weights.repository, weights.filenames, progress)
+    source = find_source(settings)
+    if source.kind == "hub":
+        read_layout(source)
+    return weights_file(source, progress)
 
 
 def _rows(architecture: str) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from ballad.errors import BackboneError
 from ballad.experiment import BackboneSettings
-from ballad.model.hub import fetch_file
-from ballad.model.registry import DEFAULT_WEIGHTS, architecture_config, architecture_names, pretrained_tags
+from ballad.model.hub import DownloadProgress, fetch_file
+from ballad.model.registry import DEFAULT_WEIGHTS, HubWeights, architecture_config, architecture_names, pretrained_tags
 
 DEMO_FOLDER = Path(__file__).parent.parent / "assets" / "demo-backbone"
 
@@ -99,17 +99,24 @@ def read_layout(source: BackboneSource) -> BackboneLayout:
     return BackboneLayout(model, preprocess, folder)
 
 
-def weights_file(source: BackboneSource) -> Path:
+def hub_weights(source: BackboneSource) -> HubWeights | None:
+    """Where the hub has the weights of a source; None for those that lie in a file or folder, or are random."""
+    if source.kind == "folder" or source.checkpoint or not source.needs_weights:
+        return None
+    if source.kind == "hub":
+        return HubWeights(source.name, DEFAULT_WEIGHTS)
+    assert source.tag is not None
+    return pretrained_tags(source.name)[source.tag]
+
+
+def weights_file(source: BackboneSource, progress: DownloadProgress | None = None) -> Path:
     """The file that holds the weights; downloaded first where they are on the hub and not on this disk."""
     if source.checkpoint:
         return source.checkpoint
-    if source.kind == "folder":
+    published = hub_weights(source)
+    if published is None:
         return folder_weights(Path(source.name))
-    if source.kind == "hub":
-        return fetch_file(source.name, DEFAULT_WEIGHTS)
-    assert source.tag is not None
-    weights = pretrained_tags(source.name)[source.tag]
-    return fetch_file(weights.repository, weights.filenames)
+    return fetch_file(published.repository, published.filenames, progress)
 
 
 def folder_weights(folder: Path) -> Path:

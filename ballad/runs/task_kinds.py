@@ -76,6 +76,18 @@ def perform_download(
     return {"folder": str(entry.download(on_bytes, cancel))}
 
 
+def perform_weights(home: Path, arguments: Mapping[str, Any], *, report: Report, cancel: CancelToken) -> dict[str, Any]:
+    """Download the published weights of a backbone, its settings ``name`` and ``pretrained``; names their file."""
+    from ballad.experiment import BackboneSettings
+    from ballad.model.catalogue import download_weights
+
+    def on_bytes(done: int, total: int | None) -> None:
+        report(done / total if total else 0, f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB" if total else "Starting")
+
+    report(0, "Asking the hub")
+    return {"file": str(download_weights(BackboneSettings.model_validate(arguments), on_bytes))}
+
+
 def perform_check(home: Path, arguments: Mapping[str, Any], *, report: Report, cancel: CancelToken) -> dict[str, Any]:
     """Look for what is wrong with the images of ``dataset`` (its settings).
 
@@ -109,6 +121,7 @@ TASKS: Mapping[str, Perform] = MappingProxyType(
         "projection": perform_projection,
         "prediction": perform_prediction,
         "download": perform_download,
+        "weights": perform_weights,
         "check": perform_check,
     }
 )

@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from ballad.errors import BackboneError
-from ballad.model.catalogue import download_weights, list_backbones
+from ballad.experiment import BackboneSettings
+from ballad.model.catalogue import download_weights, list_backbones, weights_to_download
 from ballad.model.construction import instantiate, tower_of
 from ballad.model.registry import architecture_config, architecture_names
+from tests.model.conftest import WriteBackbone
 
 
 def row(architecture: str, tag: str):
@@ -51,14 +53,38 @@ def test_stored_parameter_counts_are_the_models(architecture: str):
 def test_downloaded_weights_are_shown_as_on_disk(hub_files: dict[str, bytes]):
     hub_files["timm/resnet50_clip.openai/resolve/main/open_clip_model.safetensors"] = b"weights"
     assert not row("RN50-quickgelu", "openai").on_disk
-    assert download_weights("RN50-quickgelu", "openai").read_bytes() == b"weights"
+    rn50 = BackboneSettings(name="RN50")
+    missing = weights_to_download(rn50)
+    assert missing is not None and missing.repository == "timm/resnet50_clip.openai"
+    assert download_weights(rn50).read_bytes() == b"weights"
+    assert weights_to_download(rn50) is None
     assert row("RN50-quickgelu", "openai").on_disk
     assert not row("RN50-quickgelu", "cc12m").on_disk
 
 
 def test_an_unknown_tag_cannot_be_downloaded():
-    with pytest.raises(BackboneError, match="no weights 'opneai' for 'RN50'"):
-        download_weights("RN50", "opneai")
+    with pytest.raises(BackboneError, match="no pretrained weights 'opneai'"):
+        download_weights(BackboneSettings(name="RN50-quickgelu", pretrained="opneai"))
+
+
+def test_a_hub_repository_comes_with_its_configuration(hub_files: dict[str, bytes], write_backbone: WriteBackbone):
+    folder = write_backbone()
+    for file in folder.iterdir():
+        hub_files[f"owner/tiny/resolve/main/{file.name}"] = file.read_bytes()
+    path = download_weights(BackboneSettings(name="hf-hub:owner/tiny"))
+    assert path.with_name("open_clip_config.json").exists()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        BackboneSettings(),
+        BackboneSettings(name="RN50", pretrained=__file__),
+        BackboneSettings(name="RN50", image_tower="random", text_tower="random"),
+    ],
+)
+def test_nothing_is_downloaded_for_own_files_and_random_towers(settings: BackboneSettings):
+    assert weights_to_download(settings) is None
 
 
 def test_listing_does_not_load_torch():
