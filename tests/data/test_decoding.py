@@ -1,3 +1,6 @@
+import struct
+import zlib
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -33,6 +36,44 @@ def test_dark_16_bit_grey_stays_dark(tmp_path):
 def test_floats_in_0_to_1(tmp_path):
     values = np.full((4, 4), 0.5, dtype=np.float32)
     assert colour(open_rgb(save(tmp_path / "a.tif", Image.fromarray(values)))) == (127, 127, 127)
+
+
+COLOUR = (200, 100, 50)
+
+
+def deep_png(path, channels):
+    """A PNG of 16 bits a channel, which Pillow reads but does not write."""
+    row = b"\0" + np.tile(np.array(channels) * 256 + 77, 8).astype(">u2").tobytes()
+    kind = {3: 2, 4: 6}[len(channels)]
+    chunks = {b"IHDR": struct.pack(">IIBBBBB", 8, 6, 16, kind, 0, 0, 0), b"IDAT": zlib.compress(row * 6), b"IEND": b""}
+    data = b"".join(
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks.items()
+    )
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+    return path
+
+
+def in_every_form(folder):
+    picture, other = Image.new("RGB", (8, 6), COLOUR), Image.new("RGB", (8, 6), "blue")
+    yield save(folder / "plain.png", picture)
+    yield save(folder / "plain.bmp", picture)
+    yield save(folder / "plain.webp", picture, lossless=True)
+    yield save(folder / "alpha.png", picture.convert("RGBA"))
+    yield save(folder / "palette.png", picture.quantize(4))
+    yield save(folder / "cmyk.tif", picture.convert("CMYK"))
+    yield save(folder / "animated.gif", picture, save_all=True, append_images=[other])
+    yield save(folder / "animated.png", picture, save_all=True, append_images=[other])
+    yield save(folder / "animated.webp", picture, save_all=True, append_images=[other], lossless=True)
+    yield deep_png(folder / "deep.png", COLOUR)
+    yield deep_png(folder / "deep-alpha.png", (*COLOUR, 255))
+
+
+def test_one_picture_is_the_same_rgb_in_every_form(tmp_path):
+    for path in in_every_form(tmp_path):
+        picture = open_rgb(path)
+        assert (picture.mode, picture.size) == ("RGB", (8, 6)), path.name
+        assert (np.asarray(picture) == COLOUR).all(), path.name
 
 
 def test_cmyk_becomes_rgb(tmp_path):

@@ -56,6 +56,26 @@ def test_long_tail_takes_what_the_literature_s_code_takes():
     assert numbers(dataset.train) == sorted(expected)
 
 
+@pytest.mark.parametrize("ratio", [10, 50, 100, 200, 37])
+@pytest.mark.parametrize("num_classes", [10, 100])
+def test_cifar_lt_is_the_literature_s_image_for_image(num_classes, ratio):
+    labels = np.random.default_rng(1).permutation(np.repeat(np.arange(num_classes), 50_000 // num_classes))
+    # Cao et al.'s code, independent of ours: the global legacy generator, int() of the exponential.
+    np.random.seed(0)
+    expected = []
+    for label in np.unique(labels):
+        number = int(50_000 / num_classes * (1 / ratio) ** (label / (num_classes - 1.0)))
+        indices = np.where(labels == label)[0]
+        np.random.shuffle(indices)
+        expected.append(indices[:number])
+    class_names = tuple(f"class {label}" for label in range(num_classes))
+    test = numbered_split("test", np.arange(num_classes))
+    found = ImageCollection("set", "Set", class_names, {"train": numbered_split("train", labels), "test": test})
+    dataset = build(found, imbalance_ratio=ratio)
+    assert numbers(dataset.train) == sorted(np.concatenate(expected))
+    assert np.array_equal(dataset.train.labels, labels[sorted(np.concatenate(expected))])
+
+
 def test_long_tail_runs_over_classes_by_size_and_never_asks_for_more_than_there_is():
     dataset = build(collection(counts=(10, 100, 40, 100, 3)), imbalance_ratio=10)
     # Sizes in order: b 100, d 100, c 40, a 10, e 3; wanted 100, 56, 31, 17, 10.
