@@ -164,7 +164,7 @@ def load_backbone(settings: BackboneSettings, *, seed: int) -> Backbone:
     model = build_model(layout, checkpoint, settings, seed=seed)
     if settings.image_size:
         resize_input(model.visual, settings.image_size)
-    return Backbone(
+    backbone = Backbone(
         f"{settings.name} ({source.tag})" if source.tag else settings.name,
         model,
         tokenizer,
@@ -172,3 +172,18 @@ def load_backbone(settings: BackboneSettings, *, seed: int) -> Backbone:
         image_spec=image_spec(model.visual, layout.preprocess),
         temperature=settings.temperature,
     )
+    _check_joint_space(backbone)
+    return backbone
+
+
+def _check_joint_space(backbone: Backbone) -> None:
+    """Raise BackboneError unless both towers reach the joint space that the configuration promises."""
+    size, dim = backbone.image_spec.size, backbone.embed_dim
+    with torch.inference_mode():
+        image = backbone.encode_images(torch.zeros(1, 3, size, size)).shape[1]
+        text = backbone.encode_text(backbone.tokenize(["a photo"])).shape[1]
+    if not image == text == dim:
+        raise BackboneError(
+            f"The backbone {backbone.name} does not fit its configuration: embed_dim is {dim}, but its image tower "
+            f"gives {image} numbers and its text tower {text}."
+        )

@@ -57,6 +57,15 @@ def test_a_configuration_that_open_clip_does_not_know_is_refused(write_backbone:
         load_backbone(BackboneSettings(name=str(folder)), seed=0)
 
 
+def test_towers_that_do_not_meet_are_refused(write_backbone: WriteBackbone):
+    folder = write_backbone("siglip")  # whose image tower has no projection to bring it to another size
+    config = {"model_cfg": CONFIGS["siglip"] | {"embed_dim": 32}}
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    random = BackboneSettings(name=str(folder), image_tower="random", text_tower="random")
+    with pytest.raises(BackboneError, match=r"embed_dim is 32, but its image tower gives 64 numbers and .* text .* 32"):
+        load_backbone(random, seed=0)
+
+
 def test_building_leaves_the_configuration_as_it_was():
     before = json.dumps(CONFIGS["siglip"])
     instantiate(CONFIGS["siglip"])
