@@ -53,9 +53,13 @@ def _class_names(folder: Path) -> tuple[str, ...]:
         return tuple(read_class_names(folder / "classnames.txt")[0])
     categories = _read_json(folder / "categories.json")
     try:
-        return tuple(category["name"] for category in categories)
+        name_of = {category["id"]: category["name"] for category in categories}
+        return tuple(name_of[label] for label in range(len(name_of)))
     except (KeyError, TypeError):
-        raise DataError(f"{folder / 'categories.json'} must hold a list of categories with a 'name' each.") from None
+        raise DataError(
+            f"{folder / 'categories.json'} must hold a list of categories with a 'name' and an 'id' each, the ids "
+            "counting from 0."
+        ) from None
 
 
 def _annotated_split(folder: Path, split: str) -> Split:

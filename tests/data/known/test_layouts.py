@@ -134,7 +134,9 @@ def inaturalist(root, write_picture):
     for pictures in PICTURES.values():
         for name, _ in pictures:
             write_picture(folder / name)
-    (folder / "categories.json").write_text(json.dumps([{"name": "Parus major"}, {"name": "Boletus edulis"}]))
+    (folder / "categories.json").write_text(
+        json.dumps([{"id": 1, "name": "Boletus edulis"}, {"id": 0, "name": "Parus major"}])
+    )
     return folder
 
 
@@ -164,6 +166,14 @@ def test_inaturalist_without_names(inaturalist):
     with_annotations(inaturalist)
     (inaturalist / "categories.json").unlink()
     with pytest.raises(DataError, match=r"iNaturalist 2018 lacks categories.json in"):
+        load("inaturalist2018")
+
+
+@pytest.mark.parametrize("categories", [[{"id": 1, "name": "a"}, {"id": 2, "name": "b"}], [{"name": "a"}], {"a": 1}])
+def test_categories_that_do_not_name_the_labels(inaturalist, categories):
+    with_annotations(inaturalist)
+    (inaturalist / "categories.json").write_text(json.dumps(categories))
+    with pytest.raises(DataError, match=r"categories.json must hold a list of categories with a 'name' and an 'id'"):
         load("inaturalist2018")
 
 
