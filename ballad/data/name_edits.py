@@ -26,15 +26,23 @@ def names_file(source: str) -> Path:
 
 
 def save_class_names(source: str, names: Sequence[str]) -> None:
-    """Keep ``names``, in label order, for ``source``. Raises DataError if one is empty or holds a line break."""
+    """Keep ``names``, in label order, for ``source``.
+
+    Raises DataError if one is empty or holds a line break, or if they cannot be written.
+    """
     for label, name in enumerate(names):
         if not name.strip() or len(name.splitlines()) > 1:
             raise DataError(f"Class {label} needs a name of one line, not {name!r}.")
     path = names_file(source)
-    path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f"{path.name}.{os.getpid()}")
-    scratch.write_text("".join(f"{name.strip()}\n" for name in names), encoding="utf-8")
-    os.replace(scratch, path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_text("".join(f"{name.strip()}\n" for name in names), encoding="utf-8")
+        os.replace(scratch, path)
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be written ({error.strerror}); put a folder that can be first in BALLAD_DATA."
+        ) from None
 
 
 def reset_class_names(source: str) -> None:

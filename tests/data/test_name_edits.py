@@ -41,3 +41,9 @@ def test_a_wrong_number_of_names(list_set):
 def test_a_name_must_be_one_line(name):
     with pytest.raises(DataError, match="Class 1 needs a name of one line"):
         save_class_names("demo", ("good", name))
+
+
+def test_names_that_cannot_be_kept(list_set, tmp_path):
+    (tmp_path / "root").write_text("a file where the data root should be")
+    with pytest.raises(DataError, match=r"pictures-\w+.txt cannot be written \(Not a directory\); put a folder"):
+        save_class_names(str(list_set), EDITED)
