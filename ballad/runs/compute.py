@@ -14,10 +14,11 @@ from ballad.analysis.evaluation import group_accuracies
 from ballad.analysis.predictions import Predictions, predict
 from ballad.data.long_tail import LongTailDataset, Split
 from ballad.data.pixel_cache import decoded_once
-from ballad.events import CancelToken, EventSink
+from ballad.events import CancelToken, EventSink, Notice
 from ballad.experiment import Augmentation, Experiment
 from ballad.model.adapter import Adapters
 from ballad.model.backbone import Backbone, load_backbone
+from ballad.model.catalogue import weights_to_download
 from ballad.runs.artifacts import ADAPTER, CLASS_TEXT, TOWERS, adapted, load_adapter, read_history, write_history
 from ballad.runs.plan import Model, Plan, SplitName
 from ballad.runs.stages import Stage, StageStore, write_whole
@@ -292,7 +293,12 @@ class StageComputer:
     def _untouched_backbone(self) -> Backbone:
         if self._in_memory is not None and self._in_memory[0] is None:
             return self._in_memory[1]
-        return load_backbone(self.experiment.backbone, seed=self.experiment.seed).to(self.device)
+        settings = self.experiment.backbone
+        if (lacking := weights_to_download(settings)) is not None:
+            self.on_event(
+                Notice(f"Downloading the weights of {settings.name} from huggingface.co/{lacking.repository}.")
+            )
+        return load_backbone(settings, seed=self.experiment.seed).to(self.device)
 
     def _split(self, name: SplitName) -> Split:
         split = getattr(self.dataset, name)
