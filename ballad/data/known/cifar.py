@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ballad.data.download import Archive
 from ballad.data.known.entry import KnownDataset, missing_paths
@@ -16,6 +17,7 @@ _CITATION = (
     "Krizhevsky 2009, Learning Multiple Layers of Features from Tiny Images; "
     "long tail of Cao et al. 2019, arXiv 1906.07413."
 )
+_AGAIN = "download the archive again."
 _LICENCE = "No licence is stated; the page asks for the citation of the technical report."
 
 
@@ -33,7 +35,7 @@ class _Cifar(KnownDataset):
         return missing_paths(folder, *self.train_files, self.test_file, self.meta_file)
 
     def read(self, folder: Path) -> ImageCollection:
-        names = _read_pickle(folder / self.meta_file, self.names_key)
+        (names,) = _read_pickle(folder / self.meta_file, self.names_key)
         class_names = tuple(str(name).replace("_", " ") for name in names)
         splits = {
             "train": self._split(folder, "train", self.train_files),
@@ -42,8 +44,7 @@ class _Cifar(KnownDataset):
         return ImageCollection(self.name, self.title, class_names, splits)
 
     def _split(self, folder: Path, name: str, files: tuple[str, ...]) -> Split:
-        labels = [np.array(_read_pickle(folder / file, self.label_key), dtype=np.int64) for file in files]
-        planes = [_read_pickle(folder / file, "data").reshape(-1, 3, 32, 32) for file in files]
+        labels, planes = zip(*(_read_pictures(folder / file, self.label_key) for file in files), strict=True)
         pixels = np.ascontiguousarray(np.concatenate(planes).transpose(0, 2, 3, 1))
         return Split(name, np.concatenate(labels), pixels=pixels)
 
@@ -96,10 +97,19 @@ class _ArraysOnly(pickle.Unpickler):
         return super().find_class(*self._ALLOWED[module, name])
 
 
-def _read_pickle(path: Path, key: str) -> Any:
-    """One entry of a CIFAR file. Raises DataError if the file is damaged or is not one."""
+def _read_pictures(path: Path, label_key: str) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+    """Labels [N] and colour planes [N, 3, 32, 32] of a CIFAR file. Raises DataError if it holds anything else."""
+    labels, data = _read_pickle(path, label_key, "data")
+    if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape != (len(labels), 3072):
+        raise DataError(f"{path} is damaged or no CIFAR file (its pictures are not 32 × 32); {_AGAIN}")
+    return np.array(labels, dtype=np.int64), data.reshape(-1, 3, 32, 32)
+
+
+def _read_pickle(path: Path, *keys: str) -> list[Any]:
+    """Entries of a CIFAR file. Raises DataError if the file is damaged or is not one."""
     try:
         with path.open("rb") as file:
-            return _ArraysOnly(file, encoding="latin1").load()[key]
-    except (pickle.UnpicklingError, EOFError, KeyError, TypeError, ValueError, OSError) as error:
-        raise DataError(f"{path} is damaged or no CIFAR file ({error}); download the archive again.") from None
+            content = _ArraysOnly(file, encoding="latin1").load()
+        return [content[key] for key in keys]
+    except Exception as error:  # a damaged file can trip the reader in any way
+        raise DataError(f"{path} is damaged or no CIFAR file ({error}); {_AGAIN}") from None

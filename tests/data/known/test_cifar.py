@@ -78,6 +78,23 @@ def test_a_truncated_file(cifar10):
         load()
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"data": np.zeros((20, 100), dtype=np.uint8), "labels": [0] * 20},
+        {"data": np.zeros((20, 3072), dtype=np.uint8), "labels": [0] * 19},
+        {"data": [1, 2, 3], "labels": [0] * 3},
+        {"labels": [0]},
+        [1, 2, 3],
+    ],
+)
+def test_a_file_of_something_else(cifar10, content):
+    folder, _ = cifar10
+    (folder / "data_batch_2").write_bytes(pickle.dumps(content))
+    with pytest.raises(DataError, match=r"data_batch_2 is damaged or no CIFAR file .*; download the archive again"):
+        load()
+
+
 def test_an_incomplete_folder_can_be_downloaded_again(cifar10):
     folder, _ = cifar10
     (folder / "test_batch").unlink()

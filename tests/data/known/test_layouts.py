@@ -56,6 +56,17 @@ def test_imagenet_with_synset_folders_and_with_a_flat_validation(imagenet, place
     assert dataset.notes[0] == "The train split has 6 images; the literature's has 115,846."
 
 
+def test_a_missing_picture_and_a_label_without_a_name(imagenet):
+    folder = imagenet(lambda name: name)
+    (folder / "classnames.txt").write_text("tench\ngoldfish\n")
+    (folder / "train/n01443537/n01443537_1.JPEG").unlink()
+    with pytest.raises(DataError, match=r"The image train/n01443537/n01443537_1.JPEG is missing in .*ImageNet_LT"):
+        load("imagenet-lt")
+    (folder / "classnames.txt").write_text("tench\n")
+    with pytest.raises(DataError, match=r"ImageNet_LT_train.txt, line 4: label 1 has no class name"):
+        load("imagenet-lt")
+
+
 def test_imagenet_names_come_with_open_clip(imagenet):
     found = CATALOG["imagenet-lt"].read(imagenet(lambda name: name))
     assert (len(found.class_names), found.class_names[1], found.class_names[744]) == (1000, "goldfish", "missile")
