@@ -54,8 +54,9 @@ def fetch(archive: Archive, folder: Path, on_bytes: OnBytes, cancel: CancelToken
     try:
         _download(archive, partial, on_bytes, cancel)
     except (OSError, http.client.HTTPException) as error:
-        reason = str(getattr(error, "reason", None) or error).strip()
-        raise DataError(f"{archive.url} cannot be downloaded ({reason}); try again to go on from there.") from None
+        raise DataError(
+            f"{archive.url} cannot be downloaded ({_reason(error)}); try again to go on from there."
+        ) from None
     if not _is_whole(archive, partial):
         partial.unlink()
         raise DataError(f"What came from {archive.url} has the wrong checksum and was deleted; download it again.")
@@ -105,6 +106,11 @@ def _download(archive: Archive, partial: Path, on_bytes: OnBytes, cancel: Cancel
                 on_bytes(done, archive.size)
     if done < archive.size:
         raise TimeoutError(f"the connection ended after {done:,} of {archive.size:,} bytes")
+
+
+def _reason(error: Exception) -> str:
+    cause = getattr(error, "reason", error)
+    return getattr(cause, "strerror", None) or str(cause).strip()
 
 
 def _is_whole(archive: Archive, path: Path) -> bool:

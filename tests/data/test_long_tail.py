@@ -25,9 +25,10 @@ def test_cifar100_lt_has_the_literature_s_totals(ratio, total):
     assert counts.tolist() == [int(500 * (1 / ratio) ** (c / 99)) for c in range(100)]
 
 
-def test_cifar100_lt_has_35_many_35_medium_and_30_few_shot_classes():
-    groups = shot_groups(long_tail_counts(500, 100, 100))
-    assert [groups.count(group) for group in ("many", "medium", "few")] == [35, 35, 30]
+@pytest.mark.parametrize(("num_classes", "shots"), [(100, [35, 35, 30]), (10, [8, 2, 0])])
+def test_cifar_lt_has_the_literature_s_shot_groups(num_classes, shots):
+    groups = shot_groups(long_tail_counts(50_000 // num_classes, num_classes, 100))
+    assert [groups.count(group) for group in ("many", "medium", "few")] == shots
 
 
 @pytest.mark.parametrize("profile", ["exponential", "pareto"])

@@ -56,6 +56,7 @@ class Cifar10LT(_Cifar):
     layout = "cifar-10-batches-py/data_batch_1 … data_batch_5, test_batch, batches.meta"
     num_classes = 10
     expected: ClassVar = {"train": 12_406, "test": 10_000}
+    shot_classes = (8, 2, 0)
     folders = ("cifar-10-batches-py",)
     archive = Archive(
         "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz", "c58f30108f718f92721af3b95e74349a", 170_498_071
