@@ -1,21 +1,14 @@
 """The one place that builds datasets: by name, from a folder, or from a table."""
 
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from types import MappingProxyType
 
 from ballad.data.checks import without_unreadable
 from ballad.data.class_names import class_name_notes
-from ballad.data.known.cifar import Cifar10LT, Cifar100LT
-from ballad.data.known.demo import Demo
+from ballad.data.known.entries import CATALOG
 from ballad.data.known.entry import KnownDataset
-from ballad.data.known.imagenet import ImageNetLT
-from ballad.data.known.inaturalist import INaturalist2018
-from ballad.data.known.places import PlacesLT
-from ballad.data.known.tiny_imagenet import TinyImageNetLT
 from ballad.data.long_tail import LongTailDataset
 from ballad.data.name_edits import with_edited_names
 from ballad.data.readers.class_folders import read_class_folders
@@ -25,10 +18,6 @@ from ballad.data.readers.tables import TABLE_SUFFIXES, read_table
 from ballad.data.subsets import build_dataset
 from ballad.errors import DataError
 from ballad.experiment import DatasetSettings
-
-_ENTRIES = (Demo(), Cifar100LT(), Cifar10LT(), ImageNetLT(), PlacesLT(), INaturalist2018(), TinyImageNetLT())
-CATALOG: Mapping[str, KnownDataset] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
-"""The datasets that go by a name."""
 
 
 def list_datasets() -> list[KnownDataset]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ballad.data.class_names import read_class_names
+from ballad.data.known.entries import CATALOG
 from ballad.data.readers.collection import ImageCollection
 from ballad.data.roots import data_roots
 from ballad.errors import DataError
@@ -18,11 +19,12 @@ from ballad.errors import DataError
 
 def names_file(source: str) -> Path:
     """Where the edited names of ``source`` (a catalogue name, folder or table) are kept, if there are any."""
-    path = Path(source).expanduser()
-    if path.exists():
-        place = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
-        return data_roots()[0] / "class_names" / f"{path.resolve().name}-{place}.txt"
-    return data_roots()[0] / "class_names" / f"{source}.txt"
+    folder = data_roots()[0] / "class_names"
+    if source in CATALOG:
+        return folder / f"{source}.txt"
+    path = Path(source).expanduser().resolve()
+    place = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    return folder / f"{path.name}-{place}.txt"
 
 
 def save_class_names(source: str, names: Sequence[str]) -> None:

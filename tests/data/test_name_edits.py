@@ -25,6 +25,13 @@ def test_the_same_folder_by_another_path(list_set, monkeypatch):
     assert load_dataset(DatasetSettings(source=list_set.name)).class_names == EDITED
 
 
+def test_a_name_of_the_catalogue_is_no_folder_here(tmp_path, monkeypatch):
+    elsewhere = names_file("cifar100-lt")
+    (tmp_path / "cifar100-lt").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert names_file("cifar100-lt") == elsewhere
+
+
 def test_folders_of_one_name_have_names_of_their_own(tmp_path):
     for parent in ("x", "y"):
         (tmp_path / parent / "set").mkdir(parents=True)
