@@ -26,6 +26,7 @@ Selection = Literal["last", "best"]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class Settings(BaseModel):
@@ -50,7 +51,7 @@ class DatasetSettings(Settings):
     """Images a class set aside from training where the set has no test split."""
     classes: Annotated[int, Field(ge=2)] | None = None
     """Keep only so many classes, evenly spaced over the classes ordered by count; None keeps all."""
-    split_seed: int = 0
+    split_seed: Seed = 0
     shorter_side: Annotated[int, Field(ge=16)] | None = None
     """Scale larger pictures down to this shorter side once and keep them decoded; None reads files in every epoch.
     At the backbone's image size the plain views stay the same, and crops for training are scaled up a little."""
@@ -85,7 +86,9 @@ class PromptSettings(Settings):
 
     @model_validator(mode="after")
     def _templates_fit_kind(self) -> Self:
-        if (self.kind == "custom") != bool(self.templates):
+        if self.kind == "custom" and not self.templates:
+            raise ValueError("kind 'custom' needs at least one template, such as 'a photo of a {}.'")
+        if self.kind != "custom" and self.templates:
             raise ValueError("templates are given with kind 'custom', and only with it")
         for template in self.templates:
             if template.count("{}") != 1:
@@ -139,7 +142,7 @@ class PhaseBSettings(Settings):
     drop_last: bool = False
     selection: Selection = "last"
     """Keep the adapter of the last epoch, or of the best on validation (never on test)."""
-    seed: int | None = None
+    seed: Seed | None = None
     """Seed of the adapter's start and batches; None takes the experiment's."""
 
 
@@ -180,7 +183,7 @@ class Experiment(Settings):
     runtime: RuntimeSettings = RuntimeSettings()
     budget: str = "full"
     """The name of a reduced budget that shaped these settings; shown with every result."""
-    seed: int = 0
+    seed: Seed = 0
 
     @property
     def trains_towers(self) -> bool:

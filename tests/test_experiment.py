@@ -74,7 +74,10 @@ def test_phases_that_do_not_run_do_not_count():
         ({"schedule": "both"}, "schedule = 'both': should be 'zero_shot', 'zero_shot_adapter'"),
         ({"phase_a.epochs": "many"}, "phase_a.epochs = 'many': should be a valid integer"),
         ({"phase_b.residual": 0.1}, "There is no setting 'phase_b.residual'. Did you mean phase_b.residual_factor"),
-        ({"prompts.kind": "custom"}, "prompts: templates are given with kind 'custom'"),
+        ({"prompts.kind": "custom"}, "prompts: kind 'custom' needs at least one template"),
+        ({"prompts.templates": ["a {}"]}, "prompts: templates are given with kind 'custom'"),
+        ({"seed": -1}, "seed = -1: should be greater than or equal to 0."),
+        ({"phase_b.seed": 10**20}, "phase_b.seed = 100000000000000000000: should be less than 4294967296."),
         ({"prompts.kind": "custom", "prompts.templates": ["a photo"]}, "needs exactly one {} for the class name"),
     ],
 )

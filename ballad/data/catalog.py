@@ -46,12 +46,13 @@ def load_dataset(settings: DatasetSettings) -> LongTailDataset:
 
 
 def _read(source: str) -> ImageCollection:
-    path = Path(source).expanduser()
-    if path.is_dir():
+    # Unlike pathlib's, these functions of os.path take any text, however long.
+    path = Path(os.path.expanduser(source))
+    if os.path.isdir(path):
         return read_list_folder(path) if has_lists(path) else read_class_folders(path)
-    if path.is_file() and path.suffix.lower() in TABLE_SUFFIXES:
+    if os.path.isfile(path) and path.suffix.lower() in TABLE_SUFFIXES:
         return read_table(path)
-    if path.is_file():
+    if os.path.isfile(path):
         raise DataError(f"{source} is no dataset: give its folder, or a CSV or Parquet table of paths and labels.")
     matches = get_close_matches(source, CATALOG, n=1)
     hint = f"did you mean '{matches[0]}'?" if matches else f"the names are {', '.join(CATALOG)}."

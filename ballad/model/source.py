@@ -1,6 +1,7 @@
 """From a backbone's name to the place its layout and weights come from; reads names and folders, not weights."""
 
 import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -149,7 +150,8 @@ def _kind_and_name(name: str) -> tuple[Literal["architecture", "folder", "hub"],
     architecture = PAPER_ARCHITECTURES.get(name, name.replace("/", "-"))
     if architecture in architecture_names():
         return "architecture", architecture
-    if Path(name).expanduser().is_dir():
+    # Unlike pathlib's, these functions of os.path take any text, however long.
+    if os.path.isdir(os.path.expanduser(name)):
         return "folder", str(_open_clip_folder(Path(name)))
     if Path(name).suffix in (".safetensors", ".pt", ".pth", ".bin"):
         raise BackboneError(
@@ -164,8 +166,8 @@ def _kind_and_name(name: str) -> tuple[Literal["architecture", "folder", "hub"],
 
 
 def _open_clip_folder(folder: Path) -> Path:
-    folder = folder.expanduser()
-    if not folder.is_dir():
+    folder = Path(os.path.expanduser(folder))
+    if not os.path.isdir(folder):
         raise BackboneError(f"The backbone folder {folder} does not exist.")
     if not (folder / CONFIG_FILE).is_file():
         raise BackboneError(f"The backbone folder {folder} has no {CONFIG_FILE}, which says what model it holds.")
@@ -206,8 +208,8 @@ def _default_tag(name: str, tags: list[str]) -> str:
 
 
 def _checkpoint(pretrained: str, name: str) -> Path:
-    path = Path(pretrained).expanduser()
-    if path.is_file():
+    path = Path(os.path.expanduser(pretrained))
+    if os.path.isfile(path):
         return path
     if path.suffix or "/" in pretrained:
         raise BackboneError(f"The weights file {path} (backbone.pretrained) does not exist.")

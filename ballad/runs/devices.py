@@ -35,7 +35,8 @@ def device_for(request: str, devices: Sequence[str]) -> str:
     for device in [*devices, "cpu"]:
         if request in requests_served(device, devices):
             return device
-    raise RunError(f"This machine has no device '{request}'; set runtime.device to auto, cpu or one of {devices}.")
+    known = ", ".join(dict.fromkeys(["auto", "cpu", *devices]))
+    raise RunError(f"This machine has no device '{request}'; set runtime.device to one of {known}.")
 
 
 def _count_gpus() -> int:

@@ -53,6 +53,12 @@ def test_a_file_that_is_no_table(tmp_path):
         load_dataset(DatasetSettings(source=str(tmp_path / "a.jpg")))
 
 
+@pytest.mark.parametrize("source", ["a" * 400, "~nobody-of-this-name/images"])
+def test_what_no_file_can_be_called(source):
+    with pytest.raises(DataError, match="There is no folder or table"):
+        load_dataset(DatasetSettings(source=source))
+
+
 def test_a_folder_goes_by_its_own_name(list_set):
     dataset = load_dataset(DatasetSettings(source=str(list_set)))
     assert (dataset.name, dataset.title, dataset.notes) == ("pictures", "pictures", ())

@@ -57,3 +57,9 @@ def test_a_sibling_with_the_root_s_name_in_front(roots, tmp_path):
 def test_paths_that_do_not_exist(roots):
     with pytest.raises(DataError, match="nothing does not exist in the data roots"):
         resolve_inside_roots("nothing", roots)
+
+
+@pytest.mark.parametrize("path", ["a" * 400, "a\0b"])
+def test_what_no_file_can_be_called(roots, path):
+    with pytest.raises(DataError, match="cannot be the name of a file"):
+        resolve_inside_roots(path, roots)

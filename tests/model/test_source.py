@@ -47,6 +47,14 @@ def test_folders_with_and_without_prefix(folder: Path):
     assert source(str(folder)).kind == "folder"
 
 
+@pytest.mark.parametrize("name", ["a" * 400, "~nobody-of-this-name/clip"])
+def test_what_no_folder_can_be_called(name: str):
+    with pytest.raises(BackboneError, match="There is no backbone"):
+        source(name)
+    with pytest.raises(BackboneError, match="does not exist"):
+        source(f"local-dir:{name}")
+
+
 def test_hub_names():
     assert (source("hf-hub:timm/vit").kind, source("hf-hub:timm/vit").name) == ("hub", "timm/vit")
 
