@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from dashboard.figures.timeline import FIRST_PHASES
 from dashboard.theme import GROUPS
 
 
@@ -30,3 +31,12 @@ def quantity_table(metrics: pd.DataFrame, labels: Mapping[str, str], quantity: s
     return pd.DataFrame(
         {"run": rows["run_id"].map(labels), "phase": rows["phase"], "epoch": rows["epoch"], quantity: rows["value"]}
     )
+
+
+def step_table(metrics: pd.DataFrame, labels: Mapping[str, str], quantity: str) -> pd.DataFrame:
+    """As :func:`quantity_table`, with fractions of epochs, from those of :func:`ballad.runs.queries.step_metrics`.
+
+    Of the phases that train towers; the steps of Phase B are over before they could be looked at.
+    """
+    rows = metrics[(metrics["name"] == quantity) & metrics["phase"].isin(FIRST_PHASES)]
+    return quantity_table(rows.assign(epoch=rows["epochs_done"]), labels, quantity)

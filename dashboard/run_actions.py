@@ -1,10 +1,12 @@
-"""What one can do with chosen runs: cancel, resume, rename, tag, note, delete and undo that."""
+"""What one can do with chosen runs: cancel, resume, rename, tag, note, clone, delete and undo that."""
 
 import pandas as pd
 import streamlit as st
 
 from ballad.runs.run import RESUMABLE
 from dashboard.formats import counted
+from dashboard.forms.session import CLONED_RUN
+from dashboard.navigation import NEW_EXPERIMENT
 from dashboard.workbench import ACTIVE, open_store
 
 _DELETED = "deleted_runs"
@@ -32,9 +34,17 @@ def run_actions(runs: pd.DataFrame) -> None:
             on_click=_resume,
             args=(stopped,),
         )
-        with st.popover("Name, tags, note", icon=":material/edit:", disabled=len(runs) != 1):
-            if len(runs) == 1:
+        one = len(runs) == 1
+        with st.popover("Name, tags, note", icon=":material/edit:", disabled=not one, help="Of one selected run."):
+            if one:
                 _describe(runs.iloc[0])
+        if st.button(
+            "Clone",
+            icon=":material/content_copy:",
+            disabled=not one,
+            help="Fills the form of a new experiment with the settings of one selected run.",
+        ):
+            st.switch_page(NEW_EXPERIMENT, query_params={CLONED_RUN: runs["id"].iloc[0]})
         st.button(
             "Delete",
             icon=":material/delete:",

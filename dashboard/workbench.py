@@ -29,7 +29,8 @@ def all_runs() -> pd.DataFrame:
 def _all_runs(_store: RunStore, version: int) -> pd.DataFrame:
     runs = queries.runs(_store)
     runs["label"] = [run_label(name, run_id) for name, run_id in zip(runs["name"], runs["id"], strict=True)]
-    runs["sparkline"] = runs["id"].map(queries.sparklines(_store, runs["id"].tolist()))
+    curves = queries.sparklines(_store, runs["id"].tolist())
+    runs["sparkline"] = [curves.get(run_id, []) for run_id in runs["id"]]
     return runs
 
 

@@ -8,12 +8,24 @@ from ballad.experiment import Experiment
 from dashboard.formats import size
 from dashboard.machine import devices, free_disk
 from dashboard.messages import empty_state
-from dashboard.navigation import RUNS
+from dashboard.navigation import COMPARE, CONFUSION, DATA, EMBEDDINGS, LAMBDA_SWEEP, NEW_EXPERIMENT, PAPER, RUNS
 from dashboard.run_table import COLUMNS, column_config, table_of
 from dashboard.status import progress_share, progress_text
 from dashboard.workbench import ACTIVE, all_runs, open_store
 
 RECENT = 8
+DEMO_HELP = "Both phases on a small rendered image set with a small backbone, all included; a minute or two on a CPU."
+TO_BEGIN = {
+    DATA: ("Look at the images, or bring your own", ":material/database:"),
+    NEW_EXPERIMENT: ("Put together an experiment", ":material/add_circle:"),
+    PAPER: ("Redo the paper's tables", ":material/article:"),
+}
+WITH_RESULTS = {
+    LAMBDA_SWEEP: ("Sweep λ on a finished Phase A", ":material/tune:"),
+    EMBEDDINGS: ("See how classes separate", ":material/scatter_plot:"),
+    CONFUSION: ("See which classes are confused", ":material/grid_on:"),
+    COMPARE: ("Compare runs with the paper", ":material/compare_arrows:"),
+}
 
 
 def introduce() -> None:
@@ -32,7 +44,7 @@ def start_demo() -> None:
     st.switch_page(RUNS, query_params={"run": run_id})
 
 
-def next_steps(runs: pd.DataFrame) -> None:
+def first_step(runs: pd.DataFrame) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Run the demo", type="primary", icon=":material/play_arrow:", help=DEMO_HELP):
             start_demo()
@@ -40,7 +52,12 @@ def next_steps(runs: pd.DataFrame) -> None:
             st.page_link(RUNS, label="See all runs", icon=":material/monitoring:")
 
 
-DEMO_HELP = "Both phases on a small rendered image set with a small backbone, all included; a minute or two on a CPU."
+def next_steps(runs: pd.DataFrame) -> None:
+    st.subheader("Where to go next", anchor=False)
+    steps = WITH_RESULTS | TO_BEGIN if runs["status"].eq("done").any() else TO_BEGIN
+    with st.container(horizontal=True):
+        for page, (label, icon) in steps.items():
+            st.page_link(page, label=label, icon=icon)
 
 
 def machine(runs: pd.DataFrame) -> None:
@@ -96,5 +113,6 @@ def state() -> None:
 
 
 introduce()
-next_steps(all_runs())
+first_step(all_runs())
 state()
+next_steps(all_runs())

@@ -5,7 +5,7 @@ import streamlit as st
 
 from ballad.runs import queries
 from dashboard.charts import show_chart
-from dashboard.curves import accuracy_table, quantity_table
+from dashboard.curves import accuracy_table, quantity_table, step_table
 from dashboard.downloads import figure_downloads, table_downloads
 from dashboard.figures.accuracy_curves import accuracy_curves
 from dashboard.figures.training_curves import Quantity, training_curves
@@ -21,6 +21,9 @@ from dashboard.workbench import ACTIVE, all_runs, open_store
 RUN = "run"
 MOST_CURVES = 12
 LOG_LINES = 200
+STEPS_OF_A_CURVE = 300
+QUEUE_ROWS, ROW_HEIGHT = 4, 54
+QUEUE_SEEN = "queue_rows"
 QUANTITIES: dict[Quantity, str] = {"loss": "Training loss", "learning_rate": "Learning rate"}
 
 
@@ -52,26 +55,36 @@ def choose(runs: pd.DataFrame) -> list[str]:
 
 def queue(runs: pd.DataFrame) -> None:
     active = runs[runs["status"].isin(ACTIVE)].sort_values(["status", "id"], ascending=[False, True])
-    for _, run in active.iterrows():
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if run["status"] == "queued":
-                st.markdown(
-                    f"{status_badge('queued')} **{run['label']}** waits for a device ({run['requested_device']})"
-                )
-            else:
-                st.progress(progress_share(run), text=f"**{run['label']}** on {run['device']}: {progress_text(run)}")
-            st.button(
-                "Stopping…" if run["cancel_requested"] else "Cancel",
-                key=f"cancel_{run['id']}",
-                disabled=bool(run["cancel_requested"]),
-                on_click=cancel_runs,
-                args=([run["id"]],),
-            )
+    # It keeps its height until it is empty, so that the curves below stay where they are.
+    rows = min(max(len(active), st.session_state.get(QUEUE_SEEN, 1)), QUEUE_ROWS) if len(active) else 1
+    st.session_state[QUEUE_SEEN] = rows
+    with st.container(height=rows * ROW_HEIGHT, border=False):
+        if active.empty:
+            st.caption("Nothing is running or waiting.")
+        for _, run in active.iterrows():
+            queue_row(run)
+
+
+def queue_row(run: pd.Series) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if run["status"] == "queued":
+            waiting = f"{status_badge('queued')} **{run['label']}** waits for a device ({run['requested_device']})"
+            st.markdown(waiting, width="stretch")
+        else:
+            st.progress(progress_share(run), text=f"**{run['label']}** on {run['device']}: {progress_text(run)}")
+        st.button(
+            "Stopping…" if run["cancel_requested"] else "Cancel",
+            key=f"cancel_{run['id']}",
+            disabled=bool(run["cancel_requested"]),
+            on_click=cancel_runs,
+            args=([run["id"]],),
+        )
 
 
 def curves(runs: pd.DataFrame) -> None:
     labels = dict(zip(runs["id"], runs["label"], strict=True))
     metrics = queries.epoch_metrics(open_store(), list(labels))
+    by_step = queries.step_metrics(open_store(), list(labels), list(QUANTITIES), points=STEPS_OF_A_CURVE)
     accuracy = accuracy_table(metrics, labels)
     name = runs["label"].iloc[0] if len(runs) == 1 else counted(len(runs), "run")
     st.subheader("Accuracy on validation", anchor=False)
@@ -82,23 +95,29 @@ def curves(runs: pd.DataFrame) -> None:
         with column:
             st.subheader(title, anchor=False)
             table = quantity_table(metrics, labels, quantity)
-            figure = training_curves(table, quantity)
+            figure = training_curves(table, quantity, step_table(by_step, labels, quantity))
             show_chart(figure, key=quantity, label=f"{title} by epoch", height=320)
             figure_downloads(f"{title} {name}", figure, table, key=quantity)
 
 
 def story(run: pd.Series) -> None:
+    """What became of a run, in a line."""
     st.markdown(
         f"{status_badge(run['status'])} {run['dataset']} · {run['backbone']} · {run['schedule']} · seed {run['seed']}"
         f" · {duration(run['seconds'])} of computing in {counted(run['attempts'], 'attempt')}"
     )
     if pd.notna(run["error"]):
         st.error(run["error"], icon=":material/error:")
+
+
+def log(runs: pd.DataFrame) -> None:
+    labels = dict(zip(runs["id"], runs["label"], strict=True))
     with st.expander("Log", key="log"):
-        lines = queries.log(open_store(), run["id"], limit=LOG_LINES)
-        st.code(
-            "\n".join(f"{line.time:%H:%M:%S}  {line.text}" for line in lines.itertuples()) or "Nothing yet.", height=260
-        )
+        run_id = st.selectbox("Run", labels, format_func=labels.__getitem__, key="log_of") if len(labels) > 1 else None
+        newest_first = queries.log(open_store(), run_id or next(iter(labels)), limit=LOG_LINES)[::-1]
+        times = newest_first["time"].dt.tz_convert(st.context.timezone)
+        lines = [f"{time:%H:%M:%S}  {text}" for time, text in zip(times, newest_first["text"], strict=True)]
+        st.code("\n".join(lines) or "Nothing yet.", language=None, height=260)
 
 
 runs = all_runs()
@@ -112,19 +131,20 @@ if runs.empty:
 
 chosen = choose(filtered(runs))
 run_actions(runs[runs["id"].isin(chosen)])
-statuses_shown = runs.set_index("id")["status"].to_dict()
+shown_in_table = runs.set_index("id")[["status", "sparkline"]].to_dict()
 
 
 @st.fragment(run_every=1 if runs["status"].isin(ACTIVE).any() else None)
 def watch() -> None:
     now = all_runs()
-    if now.set_index("id")["status"].to_dict() != statuses_shown:
+    if now.set_index("id")[["status", "sparkline"]].to_dict() != shown_in_table:
         st.rerun()
     queue(now)
     selected = now[now["id"].isin(chosen)].head(MOST_CURVES)
     if len(selected) == 1:
         story(selected.iloc[0])
     if not selected.empty:
+        log(selected)
         curves(selected)
 
 

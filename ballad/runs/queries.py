@@ -31,7 +31,7 @@ def runs(
     Columns: id, name, status, dataset, backbone, schedule, seed, budget, key, group_id, group, tags (list), notes,
     executor, priority, requested_device, device, created, started, finished, seconds (so far, in all attempts),
     attempts, cancel_requested, error; the final model's test accuracies many, medium, few, all; and where a run stands
-    now: phase, epoch, epochs, step, steps, images_per_second, eta_seconds (of the phase), device_memory_bytes.
+    now: phase, epoch, epochs, step, steps, loss, images_per_second, eta_seconds (of the phase), device_memory_bytes.
     """
     conditions = ["(r.deleted IS NOT NULL) = ?"]
     values: list[object] = [time.time(), deleted]
@@ -53,7 +53,8 @@ def runs(
             r.created, r.started, r.finished,
             r.seconds + iif(r.status = 'running', max(0, ? - r.started), 0) AS seconds,
             r.attempts, r.cancel_requested, r.error, a.many, a.medium, a.few, a."all",
-            p.phase, p.epoch, p.epochs, p.step, p.steps, p.images_per_second, p.eta_seconds, p.device_memory_bytes
+            p.phase, p.epoch, p.epochs, p.step, p.steps, p.loss, p.images_per_second, p.eta_seconds,
+            p.device_memory_bytes
         FROM runs r
         LEFT JOIN groups g ON g.id = r.group_id
         LEFT JOIN results a ON a.run_id = r.id AND a.model = r.final_model AND a.split = 'test'
@@ -63,7 +64,7 @@ def runs(
         """,
         *values,
         times=["created", "started", "finished"],
-        numbers=["seconds", *ACCURACIES, "images_per_second", "eta_seconds", "device_memory_bytes"],
+        numbers=["seconds", *ACCURACIES, "loss", "images_per_second", "eta_seconds", "device_memory_bytes"],
         texts=["group_id", "group", "device", "error", "phase"],
     )
     table["tags"] = [json.loads(tags) for tags in table["tags"]]

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.figures.parts import ACCURACY_AXIS, empty_figure, groups_in, in_order, run_line
-from dashboard.figures.timeline import mark_phase_boundaries, on_one_timeline
+from dashboard.figures.timeline import epoch_axis, mark_phase_boundaries, on_one_timeline
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
 
 _HOVER = "%{customdata[0]}, epoch %{customdata[1]}: %{y:.1f} %"
@@ -40,7 +40,7 @@ def _one_run(placed: pd.DataFrame) -> go.Figure:
             hovertemplate=f"{_HOVER}<extra>{group}</extra>",
         )
     mark_phase_boundaries(figure, placed)
-    figure.update_xaxes(title="Epoch", rangemode="tozero")
+    epoch_axis(figure, placed)
     figure.update_yaxes(title=f"Validation {ACCURACY_AXIS.lower()}")
     return figure
 
@@ -68,7 +68,7 @@ def _several_runs(placed: pd.DataFrame, runs: list[str]) -> go.Figure:
     for column, group in enumerate(groups, start=1):
         _rule_under_title(figure, column, GROUP_COLOURS[group])
     mark_phase_boundaries(figure, placed)
-    figure.update_xaxes(title="Epoch", rangemode="tozero")
+    epoch_axis(figure, placed)
     figure.update_yaxes(title=f"Validation {ACCURACY_AXIS.lower()}", col=1)
     figure.update_layout(legend={"y": 1.12})
     return figure

@@ -4,7 +4,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 PHASE_TITLES = {"phase_a": "Phase A", "joint": "Joint phase", "phase_b": "Phase B"}
-_FIRST_PHASES = ("phase_a", "joint")
+FIRST_PHASES = ("phase_a", "joint")
+"""Those that train towers."""
+_TICK_EACH_UP_TO = 10
+"""Epochs."""
 
 
 def on_one_timeline(curves: pd.DataFrame) -> pd.DataFrame:
@@ -12,16 +15,22 @@ def on_one_timeline(curves: pd.DataFrame) -> pd.DataFrame:
 
     ``curves``: ``run``, ``phase`` (phase_a, joint or phase_b) and ``epoch``, counted from 1 in each phase.
     """
-    before = curves[curves["phase"].isin(_FIRST_PHASES)].groupby("run")["epoch"].max()
+    before = curves[curves["phase"].isin(FIRST_PHASES)].groupby("run")["epoch"].max()
     offset = curves["run"].map(before).fillna(0).where(curves["phase"] == "phase_b", 0)
     placed = curves.assign(time=curves["epoch"] + offset, phase_title=curves["phase"].map(PHASE_TITLES))
     return placed.sort_values(["run", "time"], kind="stable")
 
 
+def epoch_axis(figure: go.Figure, placed: pd.DataFrame) -> None:
+    """Name the axis of ``time``; while there are few epochs, Plotly would put ticks between them."""
+    few = placed["time"].max() <= _TICK_EACH_UP_TO
+    figure.update_xaxes(title="Epoch", rangemode="tozero", dtick=1 if few else None)
+
+
 def mark_phase_boundaries(figure: go.Figure, placed: pd.DataFrame) -> None:
     """Draw a dotted line where Phase A ends, for each length of Phase A among the runs, and name the phases."""
     both = [run for run, rows in placed.groupby("run") if rows["phase"].nunique() > 1]
-    first_phase = placed[placed["run"].isin(both) & placed["phase"].isin(_FIRST_PHASES)]
+    first_phase = placed[placed["run"].isin(both) & placed["phase"].isin(FIRST_PHASES)]
     ends = sorted(set(first_phase.groupby("run")["time"].max()))
     for end in ends:
         figure.add_vline(x=end + 0.5, line={"dash": "dot", "width": 1.5, "color": "#7f7f7f"}, layer="below")

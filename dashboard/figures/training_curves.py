@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.parts import empty_figure, in_order, run_line
-from dashboard.figures.timeline import mark_phase_boundaries, on_one_timeline
+from dashboard.figures.timeline import epoch_axis, mark_phase_boundaries, on_one_timeline
 
 Quantity = Literal["loss", "learning_rate"]
 
@@ -14,34 +14,56 @@ _AXES = {"loss": "Training loss (nats an image)", "learning_rate": "Learning rat
 _FORMATS = {"loss": ".4f", "learning_rate": ".3g"}
 
 
-def training_curves(curves: pd.DataFrame, quantity: Quantity) -> go.Figure:
+def training_curves(curves: pd.DataFrame, quantity: Quantity, steps: pd.DataFrame | None = None) -> go.Figure:
     """One line a run, Phase B after Phase A.
 
     ``curves``: ``run`` (label), ``phase`` (phase_a, joint, phase_b), ``epoch`` (from 1 in each phase) and a column
     named as ``quantity``. Rows that repeat an epoch, as a table with one row a shot group has, count once.
+    ``steps``: the same columns with fractions of epochs, drawn as a faint line behind.
     """
     curves = curves.dropna(subset=quantity).drop_duplicates(["run", "phase", "epoch"])
-    if curves.empty:
-        return empty_figure("No epoch is finished yet.")
-    placed = on_one_timeline(curves)
+    steps = curves.head(0) if steps is None else steps.dropna(subset=quantity)
+    if curves.empty and steps.empty:
+        return empty_figure("Nothing is measured yet.")
+    placed = on_one_timeline(pd.concat([curves.assign(whole=True), steps.assign(whole=False)]))
     figure = go.Figure()
-    for position, run in enumerate(in_order(curves["run"])):
+    for position, run in enumerate(in_order(placed["run"])):
         rows = placed[placed["run"] == run]
-        figure.add_scatter(
-            x=rows["time"].to_numpy(),
-            y=rows[quantity].to_numpy(),
-            customdata=rows[["phase_title", "epoch"]].to_numpy(),
-            mode="lines+markers",
-            name=run,
-            line=run_line(position),
-            marker={"size": 5},
-            hovertemplate="%{customdata[0]}, epoch %{customdata[1]}: %{y:" + _FORMATS[quantity] + "}"
-            f"<extra>{run}</extra>",
-        )
+        if not steps.empty:
+            _add_steps(figure, rows[~rows["whole"]], quantity, run, position)
+        _add_epochs(figure, rows[rows["whole"]], quantity, run, position)
     mark_phase_boundaries(figure, placed)
-    figure.update_xaxes(title="Epoch", rangemode="tozero")
+    epoch_axis(figure, placed)
     figure.update_yaxes(title=_AXES[quantity])
     if quantity == "learning_rate":
         figure.update_yaxes(type="log", exponentformat="power")
-    figure.update_layout(showlegend=curves["run"].nunique() > 1)
+    figure.update_layout(showlegend=placed["run"].nunique() > 1)
     return figure
+
+
+def _add_epochs(figure: go.Figure, rows: pd.DataFrame, quantity: Quantity, run: str, position: int) -> None:
+    figure.add_scatter(
+        x=rows["time"].to_numpy(),
+        y=rows[quantity].to_numpy(),
+        customdata=rows[["phase_title", "epoch"]].to_numpy(),
+        mode="lines+markers",
+        name=run,
+        legendgroup=run,
+        line=run_line(position),
+        marker={"size": 5},
+        hovertemplate="%{customdata[0]}, epoch %{customdata[1]}: %{y:" + _FORMATS[quantity] + f"}}<extra>{run}</extra>",
+    )
+
+
+def _add_steps(figure: go.Figure, rows: pd.DataFrame, quantity: Quantity, run: str, position: int) -> None:
+    figure.add_scatter(
+        x=rows["time"].to_numpy(),
+        y=rows[quantity].to_numpy(),
+        mode="lines",
+        name=run,
+        legendgroup=run,
+        showlegend=False,
+        line={**run_line(position), "width": 1},
+        opacity=0.4,
+        hoverinfo="skip",
+    )

@@ -75,6 +75,21 @@ def test_training_curves_count_each_epoch_once():
     assert training_curves(rates, "learning_rate").layout.yaxis.type == "log"
 
 
+def test_steps_lie_behind_the_epochs_and_before_phase_b():
+    steps = pd.DataFrame({"run": "one", "phase": "phase_a", "epoch": [0.5, 1.5], "loss": [2.0, 1.0]})
+    behind, before = training_curves(curves("one"), "loss", steps).data
+    assert list(behind.x) == [0.5, 1.5] and behind.mode == "lines" and not behind.showlegend
+    assert list(before.x) == [1, 2, 3, 4, 5]
+    # Before the first epoch ends there are steps alone.
+    behind, before = training_curves(curves("one").head(0), "loss", steps).data
+    assert list(behind.y) == [2.0, 1.0] and len(before.x) == 0
+
+
+def test_few_epochs_have_a_tick_each():
+    assert accuracy_curves(curves()).layout.xaxis.dtick == 1
+    assert accuracy_curves(curves(phase_a=40)).layout.xaxis.dtick is None
+
+
 def test_class_counts_are_sorted_and_counted_by_group():
     table = pd.DataFrame(
         {"class_name": ["a", "b", "c"], "group": ["few", "many", "medium"], "train_count": [5, 500, 50]}

@@ -7,6 +7,8 @@ import sys
 import pytest
 from stored_runs import ACCURACY, done, failed, running
 
+from ballad.events import Notice, Progress
+
 PAGES = {"home": "../pages/home.py", "runs": "../pages/runs.py"}
 
 
@@ -23,6 +25,10 @@ def charts(app) -> dict[str, dict]:
     """The figures on the page by their accessible names."""
     sent = [json.loads(element.proto.json) for element in app.get("bidi_component")]
     return {data["label"]: json.loads(data["figure"]) for data in sent}
+
+
+def page_links(app) -> str:
+    return "\n".join(element.proto.label for element in app.get("page_link"))
 
 
 def words(app) -> str:
@@ -43,6 +49,14 @@ def test_the_demo_button_queues_a_run_and_leads_to_it(app, store):
     (run,) = store.queued()
     assert run.experiment.dataset.source == "demo" and run.tags == ("demo",)
     assert app.query_params["run"] == run.id
+
+
+def test_home_says_where_to_go(app, store):
+    app = open_page(app, "home")
+    assert "bring your own" in (links := page_links(app)) and "Sweep λ" not in links
+    done(store)
+    app.run()
+    assert "Sweep λ" in page_links(app)
 
 
 def test_home_shows_recent_runs_with_their_accuracy(app, store):
@@ -76,11 +90,32 @@ def test_a_failed_run_says_why_and_can_be_retried(app, store):
 
 def test_a_running_run_shows_where_it_stands_and_can_be_cancelled(app, store):
     run_id, _ = running(store, name="live")
+    store.record(run_id, Progress("phase_a", 2, 5, 3, 40, 1.234, 0.1, 812.4, 250))
     app = open_page(app, "runs", run=run_id)
-    assert f"live · {run_id}" in app.progress[0].text
+    assert app.progress[0].text == (
+        f"**live · {run_id}** on cpu: Phase A · epoch 2 of 5 · step 3 of 40 · loss 1.23 · 812 images/s"
+        " · 4 min 10 s left in this phase"
+    )
     app.button(key=f"cancel_{run_id}").click().run()
     assert store.get(run_id).cancel_requested
     assert app.button(key=f"cancel_{run_id}").disabled
+
+
+def test_the_log_begins_with_the_latest_and_tells_the_runs_apart(app, store):
+    first, (second, _) = done(store, name="first"), running(store, name="second")
+    store.record(second, Notice("Later."))
+    app = open_page(app, "runs", run=[first, second])
+    assert [line.split("  ")[1] for line in app.code[0].value.splitlines()] == ["Later.", "The micro-batch was halved."]
+    app.selectbox(key="log_of").set_value(first).run()
+    assert "Later." not in app.code[0].value and "halved" in app.code[0].value
+
+
+def test_a_run_is_cloned_into_the_form(app, store):
+    run_id = done(store, phase_b={"residual_factor": 0.7})
+    app = open_page(app, "runs", run=run_id)
+    next(button for button in app.button if button.label == "Clone").click().run()
+    assert not app.exception
+    assert app.slider(key="form.phase_b.residual_factor").value == 0.7
 
 
 def test_deletion_can_be_undone(app, store):
