@@ -1,19 +1,29 @@
 """Errors and empty places, written for people."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import streamlit as st
 
 from ballad.errors import BalladError
+from dashboard.forms.fields import FIELDS
+
+_SETTING = re.compile(rf"(?<!--set )\b({'|'.join(re.escape(path) for path in FIELDS if '.' in path)})\b")
 
 
 def show_error(error: Exception) -> bool:
     """Show a user's error as its one sentence; False, and nothing shown, for any other error."""
     if not isinstance(error, BalladError):
         return False
-    st.error(str(error), icon=":material/error:")
+    show_sentence(str(error))
     return True
+
+
+def show_sentence(sentence: str) -> None:
+    """Show the sentence of an error, with the name that forms have for a setting beside the setting's own."""
+    named = _SETTING.sub(lambda setting: f"“{FIELDS[setting[0]].label}” ({setting[0]})", sentence)
+    st.error(named, icon=":material/error:")
 
 
 @contextmanager

@@ -1,14 +1,17 @@
 """New experiment: say what to run, see beside it what that takes, and launch it."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from ballad.data.catalog import list_datasets
-from ballad.errors import SettingsError
+from ballad.errors import BalladError
 from ballad.presets import PAPER_BACKBONES
 from ballad.runs.devices import list_devices
 from ballad.runs.sweeps import queue_sweep
 from dashboard.backbone_search import search_backbones
 from dashboard.backbone_weights import offer_weights
+from dashboard.dataset_picker import dataset_source, own_datasets
 from dashboard.formats import counted
 from dashboard.forms.applicability import reasons
 from dashboard.forms.draft import (
@@ -107,7 +110,8 @@ def ask_data_and_model(entries: Entries) -> None:
     st.subheader("Data and model", anchor=False)
     dataset, backbone = st.columns(2)
     with dataset:
-        entries.ask("dataset.source", names=[known.name for known in list_datasets()], on_change=follow_names)
+        names = [*(known.name for known in list_datasets()), *own_datasets()]
+        entries.ask("dataset.source", names=names, on_change=follow_names)
     with backbone:
         entries.ask("backbone.name", names=["demo", *PAPER_BACKBONES], on_change=follow_names)
     offer_weights(entries.values["backbone.name"], entered()["backbone.pretrained"])
@@ -175,6 +179,13 @@ def ask_all() -> dict[str, object]:
     return entries.values
 
 
+def requested() -> Request:
+    """What the form asks for; a typed dataset lies inside the data roots. Raises SettingsError or DataError."""
+    request = request_of(draft())
+    source = dataset_source(request.experiment.dataset.source)
+    return replace(request, experiment=request.experiment.with_values({"dataset.source": source}))
+
+
 def launch(request: Request) -> None:
     store = open_store()
     if len(request.seeds) == 1:
@@ -194,12 +205,20 @@ with form:
     keep(ask_all())
 with beside:
     try:
-        request = request_of(draft())
-    except SettingsError as error:
+        request = requested()
+    except BalladError as error:
         show_error(error)
         st.stop()
     remember_in_url(request)
+    launcher = st.container()
+    could_work = show_outlook(request)
     label = f"Launch {counted(len(request.seeds), 'run')}"
-    if st.button(label, type="primary", icon=":material/rocket_launch:", width="stretch"):
+    if launcher.button(
+        label,
+        type="primary",
+        icon=":material/rocket_launch:",
+        width="stretch",
+        disabled=not could_work,
+        help=None if could_work else "First mend what is said below.",
+    ):
         launch(request)
-    show_outlook(request)

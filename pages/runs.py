@@ -10,7 +10,7 @@ from dashboard.downloads import figure_downloads, table_downloads
 from dashboard.figures.accuracy_curves import accuracy_curves
 from dashboard.figures.training_curves import Quantity, training_curves
 from dashboard.formats import counted, duration
-from dashboard.messages import empty_state
+from dashboard.messages import empty_state, show_sentence
 from dashboard.navigation import HOME
 from dashboard.run_actions import cancel_runs, run_actions, undo_deletion
 from dashboard.run_picker import chosen_runs, remember_runs
@@ -107,7 +107,7 @@ def story(run: pd.Series) -> None:
         f" · {duration(run['seconds'])} of computing in {counted(run['attempts'], 'attempt')}"
     )
     if pd.notna(run["error"]):
-        st.error(run["error"], icon=":material/error:")
+        show_sentence(run["error"])
 
 
 def log(runs: pd.DataFrame) -> None:

@@ -128,7 +128,8 @@ FIELDS: dict[str, Field] = {
         empty="the backbone's own",
     ),
     "backbone.trust_torchscript": Switch(
-        "Trust a TorchScript file", "OpenAI's own .pt files are archives that can carry code; read only what you trust."
+        "Trust a TorchScript file",
+        "OpenAI's own .pt files are archives that can carry code, so they are opened from the shell only.",
     ),
     # Prompts
     "prompts.kind": Choice(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from ballad.errors import BalladError, RunError
+from ballad.errors import BalladError, RunError, SettingsError
 from ballad.runs import queries
 from ballad.runs.devices import device_for, list_devices
 from dashboard.charts import show_chart
@@ -25,15 +25,26 @@ _NAMED_CLASSES = 20
 _PHASES = {"phase_a": "Phase A", "joint": "joint training", "features": "features", "phase_b": "Phase B"}
 
 
-def show_outlook(request: Request) -> None:
-    """The panel beside the form; what cannot be told is one sentence that says why."""
+def show_outlook(request: Request) -> bool:
+    """The panel beside the form; False where the run could not work, with one sentence that says why."""
+    could_work = True
     try:
+        _refuse_code(request)
         facts = dataset_facts(request.experiment.dataset)
         _show_work(request, facts)
         _show_data(facts)
     except BalladError as error:
         show_error(error)
+        could_work = False
     _show_settings(request)
+    return could_work
+
+
+def _refuse_code(request: Request) -> None:
+    if request.experiment.backbone.trust_torchscript:
+        raise SettingsError(
+            "A TorchScript file can carry code, and a page runs none: start this experiment with the shell command."
+        )
 
 
 def _show_work(request: Request, facts: DatasetFacts) -> None:

@@ -1,6 +1,7 @@
 """New experiment as readers meet it: fill, see, launch, link, clone."""
 
 import json
+import shutil
 
 import pytest
 from stored_runs import done
@@ -120,7 +121,41 @@ def test_a_missing_dataset_says_what_to_do(app: AppTest, tmp_path, monkeypatch):
     monkeypatch.setenv("BALLAD_DATA", str(tmp_path))
     app = choose(open_page(app), "selectbox", "dataset.source", "imagenet-lt")
     assert any("ImageNet-LT" in error.value for error in app.error)
+    assert button(app, "Launch 1 run").disabled
     assert entry(app, "number_input", "phase_a.epochs").value == 50
+
+
+def test_own_images_are_named_below_a_data_root(app: AppTest, store: RunStore, tiny_images, monkeypatch):
+    monkeypatch.setenv("BALLAD_DATA", str(tiny_images.parent))
+    app = choose(open_page(app), "selectbox", "dataset.source", tiny_images.name)
+    button(app, "Launch 1 run").click().run()
+    (run,) = store.queued()
+    assert run.experiment.dataset.source == str(tiny_images)
+
+
+@pytest.mark.parametrize("typed", ["/etc", "../..", "a" * 400])
+def test_a_typed_path_stays_inside_the_data_roots(app: AppTest, typed: str):
+    app = open_page(app, set=[f"dataset.source={typed}"])
+    (error,) = app.error
+    assert "data root" in error.value
+    assert not [button for button in app.button if button.label.startswith("Launch")]
+
+
+def test_a_page_opens_no_file_that_may_carry_code(app: AppTest, tmp_path):
+    (tmp_path / "RN50.pt").write_bytes(b"")
+    words = ["backbone.name=RN50", f"backbone.pretrained={tmp_path / 'RN50.pt'}", "backbone.trust_torchscript=true"]
+    app = open_page(app, set=words)
+    assert "start this experiment with the shell command" in app.error[0].value
+    assert button(app, "Launch 1 run").disabled and "trust_torchscript=true" in codes(app)[0]
+
+
+def test_an_error_names_the_entry_to_mend(app: AppTest, tiny_images, tmp_path, monkeypatch):
+    shutil.copytree(tiny_images / "train", tmp_path / "root" / "flat")
+    monkeypatch.setenv("BALLAD_DATA", str(tmp_path / "root"))
+    app = choose(open_page(app), "selectbox", "dataset.source", "flat")
+    assert app.error[0].value.endswith("set “Test images a class” (dataset.test_per_class) to take one from training.")
+    app = choose(app, "number_input", "dataset.test_per_class", 1)
+    assert not app.error and not button(app, "Launch 1 run").disabled
 
 
 def test_the_url_holds_the_form_and_opens_it_again(app: AppTest, store: RunStore):
