@@ -10,6 +10,15 @@ from dashboard.formats import counted
 from dashboard.plans import DatasetFacts
 from dashboard.tasks import open_tasks, show_failure, show_progress
 
+_HEADINGS = {
+    "split": "Split",
+    "sample": "Image",
+    "class_name": "Class",
+    "problem": "Problem",
+    "train_sample": "Training image",
+    "train_class_name": "Its class",
+}
+
 
 def show_check(settings: DatasetSettings, facts: DatasetFacts) -> None:
     """Offer the check, or show where it stands or what it found. It is kept for the dataset's fingerprint."""
@@ -41,8 +50,8 @@ def _show_findings(result: dict) -> None:
         st.success("Every image can be read, and no test or validation image is trained on.", icon=":material/check:")
     if unreadable:
         st.error(
-            f"{counted(unreadable, 'image')} cannot be read. Mend or remove them, or set “Leave unreadable images "
-            "out” in the experiment; otherwise a run stops at the first.",
+            f"{counted(unreadable, 'image')} cannot be read. Mend or remove what is listed, or set “Leave unreadable "
+            "images out” in the experiment; otherwise a run stops at the first.",
             icon=":material/broken_image:",
         )
         _findings("unreadable images", result["unreadable"], unreadable)
@@ -57,7 +66,14 @@ def _show_findings(result: dict) -> None:
 
 def _findings(name: str, records: list[dict], found: int) -> None:
     table = pd.DataFrame(records)
-    st.dataframe(table, hide_index=True, alt=name.capitalize(), height=min(300, 38 + 36 * len(table)))
+    st.dataframe(
+        table,
+        hide_index=True,
+        alt=name.capitalize(),
+        height=min(300, 38 + 36 * len(table)),
+        column_order=list(_HEADINGS),
+        column_config=_HEADINGS,
+    )
     with st.container(horizontal=True, vertical_alignment="center"):
         if found > len(table):
             st.caption(f"The first {len(table):,} of {found:,}.")

@@ -21,11 +21,13 @@ from dashboard.navigation import HOME, NEW_EXPERIMENT, RUNS
 from dashboard.plans import dataset_facts, plan_of, stage_states
 from dashboard.run_picker import pick_run
 from dashboard.sweep_results import chosen_on_validation, published_points, summary_table, sweep_points, sweeps
+from dashboard.theme import GROUPS
 from dashboard.workbench import ACTIVE, all_runs, open_store, run_label
 
 SWEEP = "sweep"
 SEEDS_OF = {"adapter": "the adapter (one Phase A)", "run": "the whole run (a Phase A each)"}
 SPLITS = {"test": "Test", "val": "Validation"}
+RIGHT = st.column_config.TextColumn(alignment="right")
 
 
 def explain() -> None:
@@ -111,14 +113,20 @@ def new_sweep(runs: pd.DataFrame, known: pd.DataFrame) -> None:
         ask(bases)
 
 
-def show_results(name: str, runs: pd.DataFrame, base: Experiment) -> None:
+def show_results(name: str, runs: pd.DataFrame, published: pd.DataFrame) -> None:
     points = sweep_points(open_store(), runs["id"].tolist())
     chosen = chosen_on_validation(points)
     split = st.segmented_control(
-        "Accuracy on", list(SPLITS), default="test", key="split", format_func=SPLITS.__getitem__, required=True
+        "Accuracy on",
+        list(SPLITS),
+        default="test",
+        key="split",
+        format_func=SPLITS.__getitem__,
+        required=True,
+        bind="query-params",
     )
     of_split = points[points["split"] == split]
-    published = published_points(base) if split == "test" else pd.DataFrame()
+    published = published if split == "test" else published.head(0)
     figure = residual_sweep(of_split, chosen=chosen, published=None if published.empty else published)
     events = show_chart(figure, key="sweep_chart", label="Accuracy of each shot group against λ", height=460)
     if events.clicked is not None:
@@ -129,7 +137,12 @@ def show_results(name: str, runs: pd.DataFrame, base: Experiment) -> None:
         figure_downloads(f"λ sweep {name} {split}", figure, of_split, key="sweep_figure")
     table = summary_table(of_split, chosen)
     if not table.empty:
-        st.dataframe(table, hide_index=True, alt="Mean accuracy and spread over seeds for each sampler and λ")
+        st.dataframe(
+            table,
+            hide_index=True,
+            alt="Mean accuracy and spread over seeds for each sampler and λ",
+            column_config=dict.fromkeys((group.capitalize() for group in GROUPS), RIGHT),
+        )
         text = f"Accuracy (%) against λ on {split}, mean and standard deviation over seeds."
         table_downloads(f"λ sweep {name} {split} table", table, caption=text, key="sweep_table")
 
@@ -153,7 +166,7 @@ if known.empty:
 labels = [run_label(name, group_id) for name, group_id in zip(known["name"], known["id"], strict=True)]
 group_id = pick_run(known.assign(label=labels), label="Sweep", key=SWEEP)
 chosen_sweep = known.set_index("id").loc[group_id]
-base_experiment = Experiment.parse(chosen_sweep["definition"]["base"])
+published = published_points(Experiment.parse(chosen_sweep["definition"]["base"]))
 working = every_run.loc[every_run["group_id"] == group_id, "status"].isin(ACTIVE).any()
 
 
@@ -164,7 +177,7 @@ def watch() -> None:
     if working != runs["status"].isin(ACTIVE).any():
         st.rerun()
     show_group_progress(runs, group_id)
-    show_results(chosen_sweep["name"], runs, base_experiment)
+    show_results(chosen_sweep["name"], runs, published)
 
 
 watch()

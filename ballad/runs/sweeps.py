@@ -42,10 +42,11 @@ def expand(base: Experiment, grid: Mapping[str, Sequence[Any]]) -> list[Experime
     for path, values in grid.items():
         if isinstance(values, str) or not isinstance(values, Sequence) or not values:
             raise SettingsError(f"The sweep needs a list of values for '{path}', not {values!r}.")
+    varied = [path for path, values in grid.items() if len(values) > 1] or list(grid)
     experiments = []
     for values in product(*grid.values()):
         chosen = dict(zip(grid, values, strict=True))
-        difference = " ".join(f"{path.rsplit('.', 1)[-1]}={value}" for path, value in chosen.items())
+        difference = " ".join(f"{path.rsplit('.', 1)[-1]}={chosen[path]}" for path in varied)
         experiments.append(base.with_values({**chosen, "name": f"{base.name} {difference}".strip()}))
     return experiments
 

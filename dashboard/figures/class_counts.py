@@ -33,14 +33,17 @@ def class_count_curve(classes: pd.DataFrame) -> go.Figure:
             hovertemplate="%{customdata}<br>%{y:,} training images<br>rank %{x}<extra>" + group + "</extra>",
         )
     few_enough_to_name = len(ranked) <= MANY_CLASSES
-    figure.update_layout(bargap=0.15 if few_enough_to_name else 0)
+    figure.update_layout(bargap=0.15 if few_enough_to_name else 0, showlegend=True)
     # Bars on a logarithmic axis need a foot: just below one image.
     reach = np.log10(max(ranked["train_count"].max(), 1))
     figure.update_yaxes(type="log", title="Training images (log scale)", dtick=1, range=[-0.1, 1.05 * reach + 0.1])
     figure.update_xaxes(title=f"{len(ranked):,} classes, most images first", showgrid=False)
     if few_enough_to_name:
         figure.update_xaxes(
-            tickmode="array", tickvals=ranked["rank"].to_numpy(), ticktext=ranked["class_name"].tolist(), tickangle=-45
+            tickmode="array",
+            tickvals=ranked["rank"].to_numpy(),
+            ticktext=ranked["class_name"].tolist(),
+            autotickangles=[0, -45, -90],
         )
     return figure
 

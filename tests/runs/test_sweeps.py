@@ -20,6 +20,8 @@ def test_grid_becomes_every_combination_named_by_its_values() -> None:
         (1, 0.3),
     ]
     assert experiments[4].name == "base seed=1 residual_factor=0.2"
+    one_seed = expand(Experiment(name="base"), {"seed": [3], "phase_b.residual_factor": [0.1, 0.2]})
+    assert [each.name for each in one_seed] == ["base residual_factor=0.1", "base residual_factor=0.2"]
 
 
 @pytest.mark.parametrize(
