@@ -43,6 +43,42 @@ def await_points(page: Page, label: str, least: int) -> None:
     )
 
 
+def zoom_in(page: Page, label: str) -> None:
+    chart(page, label).scroll_into_view_if_needed()
+    left, top, width, height = plot_area(page, label)
+    page.mouse.move(left + 0.2 * width, top + 0.2 * height)
+    page.mouse.down()
+    page.mouse.move(left + 0.8 * width, top + 0.8 * height, steps=5)
+    page.mouse.up()
+
+
+def hide(page: Page, label: str, trace: str) -> None:
+    """Click a trace in the legend; Plotly waits a moment for a second click."""
+    page.locator(f".ballad-chart[aria-label^='{label}'] .legend .traces", has_text=trace).locator(
+        ".legendtoggle"
+    ).click()
+    page.wait_for_function(
+        f"[...document.querySelector(`.ballad-chart[aria-label^='{label}']`)._fullData]"
+        f".some(trace => trace.name === '{trace}' && trace.visible === 'legendonly')"
+    )
+
+
+def view(page: Page, label: str) -> dict[str, list]:
+    """What the reader has chosen to see of a chart."""
+    return chart(page, label).evaluate(
+        "chart => ({ x: chart._fullLayout.xaxis.range, y: chart._fullLayout.yaxis.range,"
+        " hidden: chart._fullData.filter(trace => trace.visible === 'legendonly').map(trace => trace.name) })"
+    )
+
+
+def plot_area(page: Page, label: str) -> tuple[float, float, float, float]:
+    """Left, top, width and height in the window, in pixels."""
+    return chart(page, label).evaluate(
+        "chart => { const box = chart.getBoundingClientRect(); const { xaxis, yaxis } = chart._fullLayout;"
+        " return [box.left + xaxis._offset, box.top + yaxis._offset, xaxis._length, yaxis._length]; }"
+    )
+
+
 def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlparse(page.url).query)
 
@@ -87,9 +123,13 @@ def test_a_run_launched_from_a_link_draws_growing_curves(open_page: OpenPage, ru
     label = "Validation accuracy"
     await_points(page, label, 1)
     at_first = points_drawn(page, label)
+    zoom_in(page, label)
+    hide(page, label, "few")
+    seen = view(page, label)
     expect(page.get_by_test_id("stMarkdown").get_by_text("done")).to_be_visible()
     settled(page)
     assert points_drawn(page, label) > at_first
+    assert view(page, label) == seen and seen["hidden"] == ["few"]
     run_ids["finished"] = query(page)["run"][0]
 
 
@@ -97,9 +137,23 @@ def test_a_sweep_finds_phase_a_and_draws_a_point_for_every_factor(open_page: Ope
     page = open_page("lambda_sweep", f"base={finished}&factors=0,0.2,1&seeds=0")
     expect(page.get_by_text("Phase A is there already")).to_be_visible()
     page.get_by_role("button", name="Launch 3 runs").click()
-    await_points(page, "Accuracy of each shot group against", 3)
+    label = "Accuracy of each shot group against"
+    await_points(page, label, 3)
     expect(page.get_by_text(re.compile("failed or stopped"))).to_have_count(0)
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
     assert "sweep" in query(page)
+    settled(page)
+    chart(page, label).scroll_into_view_if_needed()
+    run_id, left, top = chart(page, label).evaluate(
+        "chart => { const place = chart._fullData.findIndex(trace => trace.mode === 'markers');"
+        " const { x, y } = chart.calcdata[place][2]; const { xaxis, yaxis } = chart._fullLayout;"
+        " const box = chart.getBoundingClientRect(); return [chart._fullData[place].customdata[2][0],"
+        " box.left + xaxis._offset + xaxis.l2p(x), box.top + yaxis._offset + yaxis.l2p(y)]; }"
+    )
+    page.mouse.move(left, top)
+    page.mouse.click(left, top)
+    expect(page).to_have_url(re.compile(rf"/runs\?run={run_id}"))
+    expect(chart(page, "Validation accuracy")).to_be_visible()
 
 
 def test_a_click_on_a_confusion_cell_shows_its_pictures(open_page: OpenPage, finished: str):
@@ -134,10 +188,7 @@ def test_a_lasso_on_the_embeddings_shows_the_pictures_inside(open_page: OpenPage
     expect(plane.locator(".main-svg").first).to_be_visible()
     settled(page)
     plane.scroll_into_view_if_needed()
-    left, top, width, height = plane.evaluate(
-        "chart => { const box = chart.getBoundingClientRect(); const { xaxis, yaxis } = chart._fullLayout;"
-        " return [box.left + xaxis._offset, box.top + yaxis._offset, xaxis._length, yaxis._length]; }"
-    )
+    left, top, width, height = plot_area(page, "Images on a plane")
     corners = [(0.02, 0.02), (0.98, 0.02), (0.98, 0.98), (0.02, 0.98), (0.02, 0.02)]
     page.mouse.move(left + corners[0][0] * width, top + corners[0][1] * height)
     page.mouse.down()
