@@ -16,7 +16,7 @@ def accuracy_table(metrics: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataF
     rows = metrics[metrics["name"].isin(GROUPS)]
     return pd.DataFrame(
         {
-            "run": rows["run_id"].map(labels),
+            "run": _named(rows, labels),
             "phase": rows["phase"],
             "epoch": rows["epoch"],
             "group": rows["name"],
@@ -29,7 +29,7 @@ def quantity_table(metrics: pd.DataFrame, labels: Mapping[str, str], quantity: s
     """Rows ``run, phase, epoch`` and one column named as ``quantity``: loss or learning_rate."""
     rows = metrics[metrics["name"] == quantity]
     return pd.DataFrame(
-        {"run": rows["run_id"].map(labels), "phase": rows["phase"], "epoch": rows["epoch"], quantity: rows["value"]}
+        {"run": _named(rows, labels), "phase": rows["phase"], "epoch": rows["epoch"], quantity: rows["value"]}
     )
 
 
@@ -40,3 +40,8 @@ def step_table(metrics: pd.DataFrame, labels: Mapping[str, str], quantity: str) 
     """
     rows = metrics[(metrics["name"] == quantity) & metrics["phase"].isin(FIRST_PHASES)]
     return quantity_table(rows.assign(epoch=rows["epochs_done"]), labels, quantity)
+
+
+def _named(rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.Categorical:
+    """The runs' labels; as categories, those without rows keep their place, and so each its colour in every figure."""
+    return pd.Categorical(rows["run_id"].map(labels), categories=list(dict.fromkeys(labels.values())))

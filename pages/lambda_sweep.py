@@ -176,7 +176,8 @@ def watch() -> None:
     runs = runs[runs["group_id"] == group_id]
     if working != runs["status"].isin(ACTIVE).any():
         st.rerun()
-    show_group_progress(runs, group_id)
+    with st.container():
+        show_group_progress(runs, group_id)
     show_results(chosen_sweep["name"], runs, published)
 
 

@@ -1,6 +1,7 @@
 """Runs: the queue at work, every run there is, and the curves of the chosen ones."""
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from ballad.runs import queries
@@ -22,6 +23,7 @@ RUN = "run"
 MOST_CURVES = 12
 LOG_LINES = 200
 STEPS_OF_A_CURVE = 300
+LEGEND_ROW = 16
 QUEUE_ROWS, ROW_HEIGHT = 4, 54
 QUEUE_SEEN = "queue_rows"
 QUANTITIES: dict[Quantity, str] = {"loss": "Training loss", "learning_rate": "Learning rate"}
@@ -89,14 +91,16 @@ def curves(runs: pd.DataFrame) -> None:
     name = runs["label"].iloc[0] if len(runs) == 1 else counted(len(runs), "run")
     st.subheader("Accuracy on validation", anchor=False)
     figure = accuracy_curves(accuracy)
-    show_chart(figure, key="accuracy", label="Validation accuracy of each shot group by epoch")
+    height = 420 + max(0, len(runs) - 4) * LEGEND_ROW
+    show_chart(figure, key="accuracy", label="Validation accuracy of each shot group by epoch", height=height)
     figure_downloads(f"accuracy curves {name}", figure, accuracy, key="accuracy")
     for column, (quantity, title) in zip(st.columns(2), QUANTITIES.items(), strict=True):
         with column:
             st.subheader(title, anchor=False)
             table = quantity_table(metrics, labels, quantity)
             figure = training_curves(table, quantity, step_table(by_step, labels, quantity))
-            show_chart(figure, key=quantity, label=f"{title} by epoch", height=320)
+            # The legend above holds for all three.
+            show_chart(go.Figure(figure, layout_showlegend=False), key=quantity, label=f"{title} by epoch", height=320)
             figure_downloads(f"{title} {name}", figure, table, key=quantity)
 
 
@@ -106,6 +110,8 @@ def story(run: pd.Series) -> None:
         f"{status_badge(run['status'])} {run['dataset']} · {run['backbone']} · {run['schedule']} · seed {run['seed']}"
         f" · {duration(run['seconds'])} of computing in {counted(run['attempts'], 'attempt')}"
     )
+    if run["notes"]:
+        st.caption(run["notes"])
     if pd.notna(run["error"]):
         show_sentence(run["error"])
 
@@ -121,7 +127,8 @@ def log(runs: pd.DataFrame) -> None:
 
 
 runs = all_runs()
-undo_deletion()
+with st.container():
+    undo_deletion()
 if runs.empty:
     empty_state(
         "No runs yet", "Runs appear here as soon as they are queued, with live curves.", ":material/monitoring:"
@@ -141,8 +148,9 @@ def watch() -> None:
         st.rerun()
     queue(now)
     selected = now[now["id"].isin(chosen)].head(MOST_CURVES)
-    if len(selected) == 1:
-        story(selected.iloc[0])
+    with st.container():
+        if len(selected) == 1:
+            story(selected.iloc[0])
     if not selected.empty:
         log(selected)
         curves(selected)

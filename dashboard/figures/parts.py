@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.theme import CATEGORY_COLOURS, GROUPS, RUN_DASHES
@@ -25,7 +26,9 @@ def groups_in(values: Iterable[str]) -> list[str]:
 
 
 def in_order(values: Iterable[str]) -> list[str]:
-    """Distinct values in the order of their first appearance."""
+    """Distinct values in the order of their first appearance; of a categorical series, all its categories."""
+    if isinstance(values, pd.Series) and isinstance(values.dtype, pd.CategoricalDtype):
+        return values.cat.categories.tolist()
     return list(dict.fromkeys(values))
 
 

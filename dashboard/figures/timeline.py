@@ -15,6 +15,7 @@ def on_one_timeline(curves: pd.DataFrame) -> pd.DataFrame:
 
     ``curves``: ``run``, ``phase`` (phase_a, joint or phase_b) and ``epoch``, counted from 1 in each phase.
     """
+    curves = curves.astype({"run": "str"})
     before = curves[curves["phase"].isin(FIRST_PHASES)].groupby("run")["epoch"].max()
     offset = curves["run"].map(before).fillna(0).where(curves["phase"] == "phase_b", 0)
     placed = curves.assign(time=curves["epoch"] + offset, phase_title=curves["phase"].map(PHASE_TITLES))

@@ -27,7 +27,8 @@ def training_curves(curves: pd.DataFrame, quantity: Quantity, steps: pd.DataFram
         return empty_figure("Nothing is measured yet.")
     placed = on_one_timeline(pd.concat([curves.assign(whole=True), steps.assign(whole=False)]))
     figure = go.Figure()
-    for position, run in enumerate(in_order(placed["run"])):
+    runs = in_order(pd.concat([curves["run"], steps["run"]]))
+    for position, run in enumerate(runs):
         rows = placed[placed["run"] == run]
         if not steps.empty:
             _add_steps(figure, rows[~rows["whole"]], quantity, run, position)
@@ -37,7 +38,7 @@ def training_curves(curves: pd.DataFrame, quantity: Quantity, steps: pd.DataFram
     figure.update_yaxes(title=_AXES[quantity])
     if quantity == "learning_rate":
         figure.update_yaxes(type="log", exponentformat="power")
-    figure.update_layout(showlegend=placed["run"].nunique() > 1)
+    figure.update_layout(showlegend=len(runs) > 1)
     return figure
 
 

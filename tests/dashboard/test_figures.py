@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dashboard.curves import accuracy_table, quantity_table
 from dashboard.figures.accuracy_curves import accuracy_curves
 from dashboard.figures.class_counts import class_count_curve
 from dashboard.figures.comparison import comparison_dots
@@ -83,6 +84,15 @@ def test_steps_lie_behind_the_epochs_and_before_phase_b():
     # Before the first epoch ends there are steps alone.
     behind, before = training_curves(curves("one").head(0), "loss", steps).data
     assert list(behind.y) == [2.0, 1.0] and len(before.x) == 0
+
+
+def test_a_run_has_one_colour_in_every_figure_whether_the_others_have_points_or_not():
+    labels = {"a": "first", "b": "second"}
+    metrics = pd.DataFrame({"run_id": "b", "phase": "phase_a", "epoch": [1, 2], "name": ["all", "loss"], "value": 1.0})
+    accuracy = accuracy_curves(accuracy_table(metrics, labels))
+    loss = training_curves(quantity_table(metrics, labels, "loss"), "loss")
+    colours = [{trace.name: trace.line.color for trace in figure.data} for figure in (accuracy, loss)]
+    assert colours[0] == colours[1] and len(set(colours[0].values())) == 2
 
 
 def test_few_epochs_have_a_tick_each():
