@@ -55,9 +55,14 @@ def run_actions(runs: pd.DataFrame) -> None:
         )
 
 
+def just_deleted() -> list[str]:
+    """The runs whose deletion this reader can undo."""
+    return st.session_state.get(_DELETED, [])
+
+
 def undo_deletion() -> None:
     """After a deletion, offer the way back."""
-    deleted = st.session_state.get(_DELETED)
+    deleted = just_deleted()
     if deleted:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":material/delete: Deleted {counted(len(deleted), 'run')}.", width="content")

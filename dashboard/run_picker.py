@@ -1,6 +1,6 @@
 """Choosing runs, with the choice in the URL so that it can be shared."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -11,10 +11,10 @@ def pick_runs(
 ) -> list[str]:
     """Choose among ``runs`` (columns id and label); returns ids in the order of choice.
 
-    ``key`` is also the query parameter. Ids that no longer exist are dropped.
+    ``key`` is also the query parameter. Ids that no longer exist are dropped, with a word about it.
     """
     labels = dict(zip(runs["id"], runs["label"], strict=True))
-    chosen = [run_id for run_id in chosen_runs(key) if run_id in labels]
+    chosen = _present(label, chosen_runs(key), labels)
     st.session_state[key] = chosen[:most]
     picked = st.multiselect(
         label,
@@ -34,13 +34,20 @@ def pick_run(runs: pd.DataFrame, *, label: str, key: str, help: str | None = Non
     if runs.empty:
         return None
     labels = dict(zip(runs["id"], runs["label"], strict=True))
-    chosen = [run_id for run_id in chosen_runs(key) if run_id in labels] or list(labels)
+    chosen = _present(label, chosen_runs(key), labels) or list(labels)
     st.session_state[key] = chosen[0]
     picked = st.selectbox(
         label, list(labels), key=key, format_func=lambda run_id: labels.get(run_id, run_id), help=help
     )
     remember_runs(key, [picked])
     return picked
+
+
+def show_missing(label: str, run_ids: Sequence[str]) -> None:
+    """Say which of the runs that a link named are not there."""
+    if run_ids:
+        text = f"{label}: {', '.join(run_ids)} cannot be shown here. It may have been deleted, or not be finished."
+        st.warning(text, icon=":material/link_off:")
 
 
 def chosen_runs(key: str) -> list[str]:
@@ -53,3 +60,8 @@ def remember_runs(key: str, run_ids: Sequence[str]) -> None:
     """Write the choice into the URL."""
     if st.query_params.get_all(key) != list(run_ids):
         st.query_params[key] = list(run_ids)
+
+
+def _present(label: str, chosen: Sequence[str], labels: Mapping[str, str]) -> list[str]:
+    show_missing(label, [run_id for run_id in chosen if run_id not in labels])
+    return [run_id for run_id in chosen if run_id in labels]

@@ -13,8 +13,8 @@ from dashboard.figures.training_curves import Quantity, training_curves
 from dashboard.formats import counted, duration
 from dashboard.messages import empty_state, show_sentence
 from dashboard.navigation import HOME
-from dashboard.run_actions import cancel_runs, run_actions, undo_deletion
-from dashboard.run_picker import chosen_runs, remember_runs
+from dashboard.run_actions import cancel_runs, just_deleted, run_actions, undo_deletion
+from dashboard.run_picker import chosen_runs, remember_runs, show_missing
 from dashboard.run_table import export_table, selectable_table
 from dashboard.status import progress_share, progress_text, status_badge
 from dashboard.workbench import ACTIVE, all_runs, open_store
@@ -129,6 +129,7 @@ def log(runs: pd.DataFrame) -> None:
 runs = all_runs()
 with st.container():
     undo_deletion()
+    show_missing("Runs", sorted(set(chosen_runs(RUN)) - set(runs["id"]) - set(just_deleted())))
 if runs.empty:
     empty_state(
         "No runs yet", "Runs appear here as soon as they are queued, with live curves.", ":material/monitoring:"

@@ -138,6 +138,12 @@ def test_points_come_from_the_adapter_and_carry_its_seed(store: RunStore, finish
     assert len(summary_table(no_validation, chosen_on_validation(no_validation))) == 6
 
 
+def test_a_link_to_a_sweep_that_is_gone_says_so(app: AppTest, store: RunStore, finished: str):
+    app = open_page(app, sweep="nosuchid")
+    assert "Sweep: nosuchid cannot be shown here" in app.warning[0].value
+    assert app.query_params["sweep"] == finished
+
+
 def test_only_groups_that_vary_the_factor_are_sweeps(store: RunStore):
     group = queue(store, Experiment())
     queue_sweep(store, Experiment(), {"seed": [0, 1]})

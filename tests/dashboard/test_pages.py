@@ -75,9 +75,11 @@ def test_a_deep_link_shows_the_curves_of_its_runs(app, store):
     assert "2 runs, 2 selected" in words(app)
 
 
-def test_a_link_to_a_run_that_is_gone_shows_the_others(app, store):
+def test_a_link_to_a_run_that_is_gone_says_so_and_shows_the_others(app, store):
     done(store)
-    assert "1 run, 0 selected" in words(open_page(app, "runs", run="nosuchid"))
+    app = open_page(app, "runs", run="nosuchid")
+    assert "1 run, 0 selected" in words(app)
+    assert "nosuchid cannot be shown here" in app.warning[0].value
 
 
 def test_a_failed_run_says_why_and_can_be_retried(app, store):
@@ -122,7 +124,7 @@ def test_deletion_can_be_undone(app, store):
     run_id = done(store)
     app = open_page(app, "runs", run=run_id)
     next(button for button in app.button if button.label == "Delete").click().run()
-    assert store.get(run_id).deleted and "Deleted 1 run" in words(app)
+    assert store.get(run_id).deleted and "Deleted 1 run" in words(app) and not app.warning
     next(button for button in app.button if button.label == "Undo").click().run()
     assert store.get(run_id).deleted is None
 
