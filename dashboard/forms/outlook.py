@@ -71,8 +71,8 @@ _STAGES_HELP = (
     "λ or sampler takes seconds once Phase A is there."
 )
 _MEMORY_HELP = (
-    "Weights, gradients, momentum and what the backward pass keeps, estimated for the paper's backbones. ‘Images at a "
-    "time’ under Advanced, Phase A, lowers it without changing the numbers."
+    "Weights, gradients, momentum and what the backward pass keeps, estimated for the demo's and the paper's "
+    "backbones. ‘Images at a time’ under Advanced, Phase A, lowers it without changing the numbers."
 )
 
 

@@ -214,7 +214,7 @@ def test_memory_falls_with_the_micro_batch_and_is_unknown_for_unknown_towers():
     # 448 images fewer at 50 MB each
     assert whole - small == pytest.approx(448 * 50.1e6)
     assert training_memory(paper.with_values({"schedule": "zero_shot"}), 1000) is None
-    assert training_memory(Experiment(), 60) is None
+    assert training_memory(default_experiment("demo", "ViT-B-32"), 60) is None
 
 
 def test_a_sweep_keeps_the_phase_a_of_its_base():
