@@ -13,7 +13,7 @@ from dashboard.backbone_search import search_backbones
 from dashboard.backbone_weights import offer_weights
 from dashboard.dataset_picker import dataset_source, own_datasets
 from dashboard.formats import counted
-from dashboard.forms.applicability import reasons
+from dashboard.forms.applicability import reasons, reasons_of_schedule
 from dashboard.forms.draft import (
     BALANCING,
     Request,
@@ -128,6 +128,8 @@ def ask_method(entries: Entries) -> None:
     schedule, balancing = st.columns(2)
     with schedule:
         entries.ask("schedule")
+        for why in dict.fromkeys(reasons_of_schedule(entered()["schedule"]).values()):
+            st.caption(why)
     with balancing:
         ask_balancing()
     entries.ask_in_columns(["phase_a.sampler", "phase_b.sampler", "phase_a.tuned", "phase_b.residual_factor"])

@@ -89,7 +89,7 @@ def _add_published(figure: go.Figure, published: pd.DataFrame, column: int) -> N
             legendgroup="published",
             showlegend=column == 1 and position == 0,
             line={"color": GROUP_COLOURS[group], "dash": "dot", "width": 1},
-            marker={"symbol": f"{GROUP_SYMBOLS[group]}-open", "size": 9},
+            marker={"symbol": f"{GROUP_SYMBOLS[group]}-open", "size": 13, "line": {"width": 2}},
             hovertemplate=f"λ = %{{x}}: %{{y:.1f}} %<extra>published, {group}</extra>",
             row=1,
             col=column,

@@ -19,10 +19,11 @@ _ADAPTER_IN_JOINT_TRAINING = ("placement", "residual_factor", "activation", "bia
 
 def reasons(values: Mapping[str, Any]) -> dict[str, str]:
     """Why settings, by dotted name, do not apply beside these ``values``; those that apply are absent."""
-    return {**_of_images(values), **_of_details(values), **_of_schedule(values["schedule"])}
+    return {**_of_images(values), **_of_details(values), **reasons_of_schedule(values["schedule"])}
 
 
-def _of_schedule(schedule: str) -> dict[str, str]:
+def reasons_of_schedule(schedule: str) -> dict[str, str]:
+    """Those of :func:`reasons` that the schedule alone gives."""
     found: dict[str, str] = {}
     if schedule in _NO_PHASE_A:
         found |= dict.fromkeys(_section("phase_a"), _NO_PHASE_A[schedule])

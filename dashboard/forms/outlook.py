@@ -87,8 +87,8 @@ def _device(request: Request) -> str:
 def _time_text(time: ExpectedTime) -> str:
     unknown = ", ".join(_PHASES[phase] for phase in time.unknown)
     if unknown:
-        known = f"{duration(time.seconds)} and " if time.seconds else ""
-        return f"{known}what {unknown} takes, not measured yet"
+        known = f"about {duration(time.seconds)}, and " if time.seconds else ""
+        return f"{known}not measured yet for {unknown}"
     return f"about {duration(time.seconds)}" if time.seconds else "none: all is there"
 
 

@@ -97,7 +97,7 @@ def test_stages_that_are_there_are_told_apart(app: AppTest, store: RunStore):
 def test_what_does_not_apply_is_disabled_with_the_reason(app: AppTest):
     app = choose(open_page(app), "selectbox", "schedule", "finetune")
     factor = entry(app, "slider", "phase_b.residual_factor")
-    assert factor.disabled and "there is no adapter" in factor.help
+    assert factor.disabled and "there is no adapter" in factor.help and "there is no adapter" in words(app)
     assert not entry(app, "number_input", "phase_a.epochs").disabled
     app = choose(app, "selectbox", "schedule", "decoupled")
     assert not entry(app, "slider", "phase_b.residual_factor").disabled
