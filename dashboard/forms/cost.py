@@ -28,7 +28,7 @@ class TowerSize:
 
 # In fp32: of images by scripts/count_training_memory.py, of tokens from what autograd saves of open_clip's text towers.
 _SIZES = {
-    "demo": TowerSize(1.4e6, 2.4e6, 0.6e6, 0.1e6 / 16, 48),
+    "demo": TowerSize(1.4e6, 2.4e6, 0.3e6, 0.1e6 / 16, 48),
     "RN50": TowerSize(38.3e6, 63.7e6, 50.1e6, 44.1e6 / 77, 224),
     "RN101": TowerSize(56.3e6, 63.4e6, 70.6e6, 44.1e6 / 77, 224),
     "ViT-B/16": TowerSize(86.2e6, 63.4e6, 147.8e6, 44.1e6 / 77, 224),
