@@ -168,7 +168,7 @@ def pick_method() -> dict[str, float | str]:
             100,
             key="limit",
             bind="query-params",
-            help="Every few-shot image is kept; the rest is shared evenly among the other classes.",
+            help="Few-shot images come first, up to half of the map; classes share the places evenly.",
             width=160,
         )
         settings["seed"] = st.number_input("Seed", 0, 999, 0, key="seed", bind="query-params", width=120)

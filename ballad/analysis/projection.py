@@ -157,17 +157,17 @@ def place_class_texts(
 def subsample(labels: np.ndarray, groups: Sequence[str], limit: int, seed: int = 0) -> np.ndarray:
     """At most ``limit`` samples for a readable map: their positions, ascending, int64 [≤ limit].
 
-    labels: [N]; groups: shot group of each class. Every few-shot sample is kept, even if they alone are more than
-    ``limit``; the rest is shared evenly among the other classes.
+    labels: [N]; groups: shot group of each class. Few-shot samples come first, but take more than half of the places
+    only where others leave some; within either half classes share evenly.
     """
     if len(labels) <= limit:
         return np.arange(len(labels))
     is_few = np.asarray(groups)[labels] == "few"
-    others = np.random.default_rng(seed).permutation(np.flatnonzero(~is_few))
-    # Each class hands over its first sample, then its second, and so on until the places are taken.
-    turn = _occurrence(labels[others])
-    chosen = others[np.argsort(turn, kind="stable")][: max(0, limit - is_few.sum())]
-    return np.sort(np.concatenate([np.flatnonzero(is_few), chosen]))
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    few, others = shuffled[is_few[shuffled]], shuffled[~is_few[shuffled]]
+    few_places = min(len(few), max(limit // 2, limit - len(others)))
+    chosen = [_shared_evenly(few, labels, few_places), _shared_evenly(others, labels, limit - few_places)]
+    return np.sort(np.concatenate(chosen))
 
 
 def unit_rows(features: np.ndarray) -> np.ndarray:
@@ -235,6 +235,12 @@ def _start(neighbours: Neighbourhood, spread: float) -> np.ndarray:
     """The first two principal components, the first with the given standard deviation."""
     first_two = neighbours.reduced[:, :2].astype(np.float64)
     return first_two * (spread / max(first_two[:, 0].std(), np.finfo(np.float32).tiny))
+
+
+def _shared_evenly(samples: np.ndarray, labels: np.ndarray, places: int) -> np.ndarray:
+    """Each class hands over its first sample, then its second, and so on until the places are taken."""
+    turn = _occurrence(labels[samples])
+    return samples[np.argsort(turn, kind="stable")][:places]
 
 
 def _occurrence(labels: np.ndarray) -> np.ndarray:

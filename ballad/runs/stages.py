@@ -32,8 +32,8 @@ STAGE_VERSIONS = {
     "views": 1,
     "adapter": 1,
     "evaluation": 1,
-    "neighbourhood": 1,
-    "projection": 1,
+    "neighbourhood": 2,
+    "projection": 2,
 }
 """Raised when a stage's code changes its numbers, so that old results are not taken for new ones."""
 

@@ -153,11 +153,15 @@ def test_subsample_takes_what_small_classes_cannot_give_from_larger_ones():
     labels = np.repeat([0, 1, 2], [100, 3, 2])
     assert np.bincount(labels[subsample(labels, ["many", "many", "few"], limit=25)]).tolist() == [20, 3, 2]
     assert len(subsample(labels, ["many", "many", "few"], limit=1000)) == 105
-    assert np.bincount(labels[subsample(labels, ["few", "many", "many"], limit=10)], minlength=3).tolist() == [
-        100,
-        0,
-        0,
-    ]
+
+
+def test_subsample_leaves_half_of_the_places_to_other_classes():
+    labels = np.repeat([0, 1, 2, 3], [60, 40, 60, 60])
+    chosen = subsample(labels, ["few", "few", "many", "medium"], limit=100)
+    assert np.bincount(labels[chosen]).tolist() == [25, 25, 25, 25]
+    labels = np.repeat([0, 1, 2, 3], [60, 40, 10, 10])
+    chosen = subsample(labels, ["few", "few", "many", "medium"], limit=80)
+    assert np.bincount(labels[chosen]).tolist() == [30, 30, 10, 10]
 
 
 def test_unit_rows_leaves_zeros():
