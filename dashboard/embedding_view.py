@@ -19,6 +19,7 @@ from dashboard.confusion_view import Side
 from dashboard.loaders import MODEL_TITLES, evaluated_models, evaluated_splits, evaluation, same_images
 from dashboard.workbench import open_store
 
+SCORES = ["silhouette", "purity", "head_distance"]
 COLUMNS = {
     "silhouette": "Silhouette",
     "purity": "Purity (%)",
@@ -63,9 +64,17 @@ class EmbeddingView:
         summary = self.projection.summary
         return float(summary.loc[(summary["panel"] == panel) & (summary["group"] == group), name].iloc[0])
 
+    @property
+    def notes(self) -> dict[str, list[str]]:
+        """The few-shot classes' scores, as lines to stand with each model's map; none where the map has no such class.
+
+        So that whoever sees the exported figure sees how much of its separation was measured.
+        """
+        return {side.label: self._measured(panel) for panel, side in enumerate(self.sides)}
+
     def summary(self) -> pd.DataFrame:
         """A row a shot group, a column a score and side, where there is one."""
-        return self._beside(self.projection.summary, ["group"], ["silhouette", "purity", "head_distance"])
+        return self._beside(self.projection.summary, ["group"], SCORES)
 
     def classes(self) -> pd.DataFrame:
         """A row a class: its silhouette, and for few-shot classes the nearest many-shot class, a column a side."""
@@ -84,6 +93,13 @@ class EmbeddingView:
             for side in self.sides
             for model in evaluated_models(side.run_id)
         }
+
+    def _measured(self, panel: int) -> list[str]:
+        silhouette, purity, distance = (self.score(panel, name, "few") for name in SCORES)
+        if purity != purity:
+            return []
+        to_heads = "" if distance != distance else f", to heads {distance:.3f}"
+        return [f"few-shot silhouette {silhouette:.3f}", f"purity {purity:.1f} %{to_heads}"]
 
     def _labels(self, panels: pd.Series) -> pd.Series:
         return panels.map({panel: side.label for panel, side in enumerate(self.sides)})

@@ -33,6 +33,8 @@ CATEGORY_COLOURS = (
 CATEGORY_SYMBOLS = ("circle", "square", "triangle-up", "diamond", "cross", "x")
 
 BACKGROUNDS: dict[Mode, str] = {"light": "#ffffff", "dark": "#10151c"}
+FONT_SIZE = 13
+"""Pixels, on the screen."""
 FONT_FAMILY = "Source Sans, Source Sans Pro, Helvetica, Arial, sans-serif"
 
 _INK: dict[Mode, str] = {"light": "#1a2230", "dark": "#e6eaf0"}
@@ -49,8 +51,13 @@ DIVERGING_SCALES: dict[Mode, list[str]] = {
     "dark": ["#ff9d78", "#c8380e", "#5a2415", "#10151c", "#173a72", "#2a6fdb", "#9dc4ff"],
 }
 
+LINE_SCALE = ["#d9720f", "#8f8f8f", "#2a6fdb"]
+"""From low to high, each to be seen on light and on dark ground, as thin lines must be."""
 
-def plotly_template(mode: Mode, *, font_size: float = 13, paper: bool = False) -> go.layout.Template:
+_SCREEN_MARGIN = {"l": 56, "r": 16, "t": 48, "b": 48}
+
+
+def plotly_template(mode: Mode, *, font_size: float = FONT_SIZE, paper: bool = False) -> go.layout.Template:
     """The look of every figure; figures themselves set only colours that mean something.
 
     ``font_size`` is in pixels. ``paper`` draws opaque white-ground figures with tighter margins, for exports.
@@ -66,7 +73,7 @@ def plotly_template(mode: Mode, *, font_size: float = 13, paper: bool = False) -
         "ticklen": 4,
         "zeroline": False,
         "automargin": True,
-        "title": {"standoff": 8},
+        "title": {"standoff": 8, "font": {"size": font_size}},
     }
     layout = go.Layout(
         font={"family": FONT_FAMILY, "size": font_size, "color": ink},
@@ -86,7 +93,7 @@ def plotly_template(mode: Mode, *, font_size: float = 13, paper: bool = False) -
             "font": {"family": FONT_FAMILY, "color": ink, "size": font_size},
         },
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "xanchor": "left", "x": 0, "title": {"text": ""}},
-        margin={"l": 10, "r": 10, "t": 10, "b": 10} if paper else {"l": 56, "r": 16, "t": 48, "b": 48},
+        margin={"l": 10, "r": 14, "t": 2.2 * font_size, "b": 3 * font_size} if paper else _SCREEN_MARGIN,
         hovermode="closest",
         dragmode="zoom",
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": axis, "activecolor": ink},

@@ -129,7 +129,9 @@ def matrix(view: ConfusionView, shown: Shown, order: Order, class_id: int | None
         figure = confusion_heatmap(view.ours.confusion, classes, view.class_names, diagonal=not errors)
     # Another choice of classes gives the same place another meaning.
     revision = f"{view.title} {view.split} {shown} {order} {class_id}"
-    events = show_chart(figure, key="matrix", label="Confusion of classes", height=640, revision=revision)
+    events = show_chart(
+        figure, key="matrix", label="Confusion of classes", height=figure.layout.height or 640, revision=revision
+    )
     if events.clicked and isinstance(events.clicked.index, tuple):
         true, predicted = (classes[place] for place in events.clicked.index)
         st.query_params[CELL] = cell_text(true, predicted)

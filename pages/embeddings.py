@@ -234,7 +234,8 @@ def embedding(view: EmbeddingView) -> None:
         )
     points = view.points
     selected = st.session_state.get(SELECTED, [])
-    figure = embedding_map(points, colour_by=colour, anchors=view.anchors if anchors else None, selected=selected)
+    shown_anchors = view.anchors if anchors else None
+    figure = embedding_map(points, colour_by=colour, anchors=shown_anchors, selected=selected, notes=view.notes)
     revision = f"{view.title} {view.split} {colour} {len(points)} {points['x'].sum():.3f}"
     folder = thumbnail_url(view.sides[-1].run_id, view.split, 0).rpartition("/")[0]
     events = show_chart(figure, key="map", label="Images on a plane", height=560, revision=revision, pictures=folder)

@@ -3,11 +3,11 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.figures.parts import ACCURACY_AXIS, empty_figure, groups_in, in_order
+from dashboard.figures.parts import ACCURACY_AXIS, empty_figure, groups_in, in_order, row_height, wrapped
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
 
 ROW_HEIGHT = 44
-"""Pixels a setting, so that many settings stay readable."""
+"""Pixels a setting at least, so that many settings stay readable."""
 
 
 def comparison_dots(results: pd.DataFrame) -> go.Figure:
@@ -42,9 +42,11 @@ def comparison_dots(results: pd.DataFrame) -> go.Figure:
                 hovertemplate=f"%{{y}}<br>%{{x:.1f}} %, s.d. %{{customdata:.2f}}<extra>{group}{source}</extra>",
             )
     labels = in_order(results["label"])
+    shown = [wrapped(label.replace(" seed", "\N{NO-BREAK SPACE}seed")) for label in labels]
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], title="")
-    figure.update_xaxes(title=f"{ACCURACY_AXIS}, bars: ± 1 s.d. over seeds")
-    figure.update_layout(height=130 + ROW_HEIGHT * len(labels))
+    figure.update_yaxes(tickvals=labels, ticktext=shown)
+    figure.update_xaxes(title=f"{ACCURACY_AXIS}<br>bars: ± 1 s.d. over seeds")
+    figure.update_layout(height=130 + row_height(shown, ROW_HEIGHT) * len(shown))
     return figure
 
 

@@ -47,7 +47,7 @@ def confusion_heatmap(
         zmin=0,
         zmax=100 if diagonal else None,
         hovertemplate="true %{y}<br>predicted %{x}<br>%{z:.1f} % of its images<extra></extra>",
-        colorbar={"title": {"text": "% of true class", "side": "right"}},
+        colorbar={"thickness": 14, "title": {"text": "% of true class", "side": "right"}},
     )
     return figure
 
@@ -69,7 +69,7 @@ def confusion_difference(
         zmid=0,
         zmax=reach,
         hovertemplate="true %{y}<br>predicted %{x}<br>%{z:+.1f} points<extra></extra>",
-        colorbar={"title": {"text": "difference (points)", "side": "right"}},
+        colorbar={"thickness": 14, "title": {"text": "difference (points)", "side": "right"}},
     )
     return figure
 
@@ -78,6 +78,7 @@ def _heatmap(values: np.ndarray, order: Sequence[int], class_names: Sequence[str
     labels = distinct_labels(order, class_names)
     figure = go.Figure(go.Heatmap(z=values, x=labels, y=labels, autocolorscale=True))
     named = len(order) <= READABLE_CLASSES
+    figure.update_layout(height=230 + 16 * len(order) if named else None, margin={"t": 24})
     figure.update_xaxes(title="Predicted class", showticklabels=named, tickangle=-45, showgrid=False, ticks="")
     figure.update_yaxes(title="True class", showticklabels=named, autorange="reversed", showgrid=False, ticks="")
     if named:

@@ -4,11 +4,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.figures.parts import empty_figure, groups_in, in_order
+from dashboard.figures.parts import empty_figure, groups_in, in_order, row_height, wrapped
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
 
 ROW_HEIGHT = 34
-"""Pixels a setting."""
+"""Pixels a setting at least."""
 
 
 def difference_intervals(differences: pd.DataFrame) -> go.Figure:
@@ -21,7 +21,7 @@ def difference_intervals(differences: pd.DataFrame) -> go.Figure:
     if differences.empty:
         return empty_figure("There is nothing to compare with.")
     settings, groups = in_order(differences["setting"]), groups_in(differences["group"])
-    figure = make_subplots(rows=1, cols=len(groups), shared_yaxes=True, subplot_titles=groups, horizontal_spacing=0.02)
+    figure = make_subplots(rows=1, cols=len(groups), shared_yaxes=True, subplot_titles=groups, horizontal_spacing=0.05)
     for column, group in enumerate(groups, start=1):
         rows = differences[differences["group"] == group]
         symbol = GROUP_SYMBOLS[group]
@@ -52,7 +52,9 @@ def difference_intervals(differences: pd.DataFrame) -> go.Figure:
         )
         figure.add_vline(x=0, line={"dash": "dot", "width": 1.5, "color": "#7f7f7f"}, row=1, col=column)
     figure.update_yaxes(categoryorder="array", categoryarray=settings[::-1])
+    labels = [wrapped(setting) for setting in settings]
+    figure.update_yaxes(tickvals=settings, ticktext=labels)
     # One scale, so that groups can be compared.
-    figure.update_xaxes(title="Difference (points)", matches="x")
-    figure.update_layout(height=130 + ROW_HEIGHT * len(settings))
+    figure.update_xaxes(title="Δ (points)", matches="x", nticks=4, tickangle=0)
+    figure.update_layout(height=130 + row_height(labels, ROW_HEIGHT) * len(labels))
     return figure

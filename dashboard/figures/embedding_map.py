@@ -1,6 +1,6 @@
 """Two-dimensional maps of image features, side by side (Figure 6 of the paper)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -8,12 +8,13 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.figures.parts import empty_figure, groups_in, in_order
+from dashboard.figures.parts import empty_figure, groups_in, in_order, wrapped
 from dashboard.theme import (
     CATEGORY_COLOURS,
     CATEGORY_SYMBOLS,
     CORRECTNESS_COLOURS,
     CORRECTNESS_SYMBOLS,
+    FONT_SIZE,
     GROUP_COLOURS,
     GROUP_SYMBOLS,
 )
@@ -29,19 +30,23 @@ def embedding_map(
     colour_by: Colouring = "class_name",
     anchors: pd.DataFrame | None = None,
     selected: Collection[int] = (),
+    notes: Mapping[str, Sequence[str]] | None = None,
 ) -> go.Figure:
     """One panel a model; the axes of a projection have no unit, so none is shown.
 
     ``points``: one row a panel and sample with ``panel``, ``x``, ``y``, ``sample`` (its index in the split, carried
     as customdata for lassos), ``class_name``, ``group``, ``correctness`` (correct or wrong) and ``predicted``.
     ``anchors``: the class texts on the same maps, with ``panel``, ``x``, ``y``, ``class_name``.
-    ``selected``: samples that stand out in every panel.
+    ``selected``: samples that stand out in every panel. ``notes``: lines to stand under a panel's title.
     """
     if points.empty:
         return empty_figure("No sample is chosen.")
     panels = in_order(points["panel"])
     counts = points["panel"].value_counts()
-    titles = [f"{panel} (n = {counts[panel]:,} images)" for panel in panels]
+    titles = [
+        "<br>".join([wrapped(panel), f"n = {counts[panel]:,} images", *(notes or {}).get(panel, ())])
+        for panel in panels
+    ]
     figure = make_subplots(rows=1, cols=len(panels), subplot_titles=titles, horizontal_spacing=0.03)
     draw = go.Scattergl if len(points) >= WEBGL_FROM else go.Scatter
     for value, (colour, symbol) in _marks(points, colour_by).items():
@@ -68,7 +73,13 @@ def embedding_map(
     figure.update_yaxes(showticklabels=False, ticks="", showgrid=False, mirror=True)
     for column in range(1, len(panels) + 1):
         figure.update_yaxes(scaleanchor=f"x{column if column > 1 else ''}", col=column)
-    figure.update_layout(dragmode="lasso", legend={"y": -0.03, "yanchor": "top"})
+    figure.update_annotations(font={"size": FONT_SIZE})
+    lines = max(title.count("<br>") + 1 for title in titles)
+    figure.update_layout(
+        dragmode="lasso",
+        legend={"y": -0.03, "yanchor": "top", "itemsizing": "constant"},
+        margin={"t": 16 + 18 * lines},
+    )
     return figure
 
 

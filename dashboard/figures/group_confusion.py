@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from dashboard.figures.parts import groups_in
 
-ENDS = {"right": "right class", "many": "wrong: many", "medium": "wrong: medium", "few": "wrong: few"}
+ENDS = {"right": "right<br>class", "many": "wrong:<br>many", "medium": "wrong:<br>medium", "few": "wrong:<br>few"}
 
 
 def group_confusion_heatmap(shares: pd.DataFrame, baseline: pd.DataFrame | None = None) -> go.Figure:
@@ -36,7 +36,7 @@ def group_confusion_heatmap(shares: pd.DataFrame, baseline: pd.DataFrame | None 
     )
     figure.update_xaxes(showgrid=False, showline=False, ticks="", side="top")
     figure.update_yaxes(title="True class is", autorange="reversed", showgrid=False, showline=False, ticks="")
-    figure.update_layout(height=220, margin={"t": 32, "b": 8})
+    figure.update_layout(height=230, margin={"t": 44, "b": 8})
     return figure
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.parts import empty_figure
+from dashboard.theme import LINE_SCALE
 
 
 def parallel_coordinates(runs: pd.DataFrame, dimensions: Mapping[str, str], *, colour: str) -> go.Figure:
@@ -20,18 +21,19 @@ def parallel_coordinates(runs: pd.DataFrame, dimensions: Mapping[str, str], *, c
     axes = [_axis(runs[column], title) for column, title in dimensions.items()]
     line = {
         "color": runs[colour].to_numpy(dtype=float),
-        "colorscale": "Viridis",
+        "colorscale": LINE_SCALE,
         "showscale": True,
-        "colorbar": {"title": {"text": dimensions.get(colour, colour), "side": "right"}},
+        "colorbar": {"thickness": 14, "title": {"text": dimensions.get(colour, colour), "side": "right"}},
     }
-    figure = go.Figure(go.Parcoords(dimensions=axes, line=line))
-    figure.update_layout(margin={"t": 80, "l": 80, "r": 80})
+    figure = go.Figure(go.Parcoords(dimensions=axes, line=line, labelangle=-25))
+    named = [len(name) for axis in axes for name in axis.get("ticktext", ())]
+    figure.update_layout(margin={"t": 100, "l": max([60, *(8 * length for length in named)]), "r": 80, "b": 24})
     return figure
 
 
 def _axis(values: pd.Series, title: str) -> dict:
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        return {"label": title, "values": values.to_numpy(dtype=float)}
+        return {"label": title, "values": values.to_numpy(dtype=float), "tickformat": ".3~r"}
     named = pd.Categorical(values.astype(str))
     return {
         "label": title,

@@ -1,5 +1,6 @@
 """Small parts that several figure kinds share."""
 
+import textwrap
 from collections.abc import Iterable
 
 import pandas as pd
@@ -30,6 +31,16 @@ def in_order(values: Iterable[str]) -> list[str]:
     if isinstance(values, pd.Series) and isinstance(values.dtype, pd.CategoricalDtype):
         return values.cat.categories.tolist()
     return list(dict.fromkeys(values))
+
+
+def wrapped(label: str, width: int = 30) -> str:
+    """A label on as many lines as it needs to be narrow."""
+    return "<br>".join(textwrap.wrap(label, width, break_long_words=False)) or label
+
+
+def row_height(labels: Iterable[str], least: int) -> int:
+    """Pixels a row of a figure needs for its :func:`wrapped` label."""
+    return max([least, *(8 + 18 * (1 + label.count("<br>")) for label in labels)])
 
 
 def run_line(position: int) -> dict[str, str]:

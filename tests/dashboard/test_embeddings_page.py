@@ -51,9 +51,11 @@ def test_a_map_is_computed_once_on_request_and_then_shown(app, trained, ids):
     work_on_tasks(trained)
     app.run()
     assert not app.exception
-    panels = [annotation["text"] for annotation in map_shown(app)["layout"]["annotations"]]
+    panels = [annotation["text"].split("<br>") for annotation in map_shown(app)["layout"]["annotations"]]
     label = f"decoupled · {ids['decoupled']}"
-    assert panels == [f"Zero-shot of {label} (n = 16 images)", f"BALLAD of {label} (n = 16 images)"]
+    assert [" ".join(lines[:-3]) for lines in panels] == [f"Zero-shot of {label}", f"BALLAD of {label}"]
+    assert panels[0][-3] == "n = 16 images"
+    assert panels[0][-2] == f"few-shot silhouette {app.metric[0].value.split(' → ')[0]}"
     silhouettes = app.dataframe[1].value
     assert silhouettes["class_name"].tolist() == ["blue", "green", "grey", "red"]
     assert {"Silhouette, Zero-shot", "Silhouette, BALLAD"} <= set(silhouettes)

@@ -72,6 +72,23 @@ class TestPictures:
         assert template.layout.font.size == pytest.approx(8 * 96 / 72)
         assert template.layout.paper_bgcolor == "#ffffff"
 
+    def test_rows_keep_their_height_relative_to_the_font(self):
+        rows = figure().update_layout(height=650)
+        assert paper_figure(rows, SIZES["two_columns"]).layout.height == round(650 * 8 * 96 / 72 / 13)
+        assert paper_figure(rows, SIZES["slide"]).layout.height == round(5.6 * 96)
+
+    def test_a_long_legend_and_lines_of_titles_come_on_top_of_the_height(self):
+        size = SIZES["one_column"]
+        plain = paper_figure(figure(), size).layout.height
+        many = go.Figure([go.Scatter(name=f"a rather long name, number {number}") for number in range(10)])
+        assert paper_figure(many, size).layout.height == plain + 9 * 19
+        titled = figure().update_layout(margin={"t": 90})
+        assert paper_figure(titled, size).layout.height == round(plain + 90 * 7 * 96 / 72 / 13)
+
+    def test_a_heatmap_names_as_many_classes_as_fit(self):
+        shown = go.Figure(go.Heatmap(z=[[1]], x=["a"], y=["a"])).update_xaxes(tickmode="linear", dtick=1)
+        assert paper_figure(shown, SIZES["one_column"]).layout.xaxis.tickmode == "auto"
+
     def test_the_figure_on_screen_is_left_alone(self):
         shown = figure()
         before = shown.to_json()

@@ -198,9 +198,13 @@ def embedding(samples: int) -> pd.DataFrame:
 class TestEmbeddingMap:
     def test_points_carry_their_sample_and_panels_their_size(self):
         figure = embedding_map(embedding(12), colour_by="group")
-        assert texts(figure) == ["decoupled (n = 6 images)", "joint (n = 6 images)"]
+        assert texts(figure) == ["decoupled<br>n = 6 images", "joint<br>n = 6 images"]
         assert sorted(sample for trace in figure.data for sample in trace.customdata) == list(range(12))
         assert {trace.marker.color for trace in traces(figure, "few")} == {GROUP_COLOURS["few"]}
+
+    def test_notes_stand_with_their_panel(self):
+        figure = embedding_map(embedding(12), notes={"joint": ["purity 50.0 %"]})
+        assert texts(figure) == ["decoupled<br>n = 6 images", "joint<br>n = 6 images<br>purity 50.0 %"]
 
     def test_selected_samples_stand_out_wherever_they_are(self):
         figure = embedding_map(embedding(12), colour_by="group", selected=[2, 7])
