@@ -21,13 +21,13 @@ def random_sample(run_id: str, split: SplitName, class_id: int | None) -> int | 
 
 
 def answers_table(ranked: Mapping[Model, Sequence[Sequence[Any]]]) -> pd.DataFrame:
-    """A row a model and class: model, rank, class, probability (percent)."""
+    """A row a model and class."""
     rows = [
         (MODEL_TITLES[model], rank, name, 100 * probability)
         for model, answers in ranked.items()
         for rank, (name, probability) in enumerate(answers, start=1)
     ]
-    return pd.DataFrame(rows, columns=["model", "rank", "class", "probability"])
+    return pd.DataFrame(rows, columns=["Model", "Rank", "Class", "Probability (%)"])
 
 
 def show_answers(ranked: Mapping[Model, Sequence[Sequence[Any]]], true: str | None) -> None:
@@ -38,7 +38,7 @@ def show_answers(ranked: Mapping[Model, Sequence[Sequence[Any]]], true: str | No
             st.markdown(f"**{MODEL_TITLES[model]}**{verdict}")
             for name, probability in answers:
                 shown = f"**{_plain(name)}**" if name == true else _plain(name)
-                st.progress(min(1.0, probability), text=f"{shown} · {percent(100 * probability)}")
+                st.progress(min(1.0, probability), text=f"{percent(100 * probability)} · {shown}")
 
 
 def _verdict(correct: bool) -> str:

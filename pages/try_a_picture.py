@@ -147,7 +147,12 @@ with left:
     true = show_picture(run_id, picture)
 with right:
     show_answers(done.result["ranked"], true)
+    label = finished.set_index("id").at[run_id, "label"]
+    which = "an uploaded picture" if "upload" in picture else f"{picture['split']} picture {picture['index']}"
     table_downloads(
-        "predictions of a picture", answers_table(done.result["ranked"]), caption="Most probable.", key="answers"
+        f"predictions of {which} {label}",
+        answers_table(done.result["ranked"]),
+        caption=f"Most probable classes of {which}, {label}.",
+        key="answers",
     )
 nearest(run_id, done.result)

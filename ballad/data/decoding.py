@@ -5,7 +5,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ballad.errors import DataError
 
@@ -30,7 +30,7 @@ def open_rgb(path: Path) -> Image.Image:
     except FileNotFoundError:
         raise DataError(f"The image {path} does not exist.") from None
     except _DAMAGED as error:
-        raise DataError(f"The image {path} cannot be read: {str(error).rstrip('.') or type(error).__name__}.") from None
+        raise DataError(f"The image {path} cannot be read: {_reason(error)}.") from None
 
 
 def scaled_down(image: Image.Image, shorter_side: int) -> Image.Image:
@@ -53,6 +53,14 @@ def to_rgb(image: Image.Image) -> Image.Image:
         white = Image.new("RGBA", layer.size, "white")
         return Image.alpha_composite(white, layer).convert("RGB")
     return image.convert("RGB")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "it is no image in a known format"  # Pillow's own words repeat the path
+    if isinstance(error, Image.DecompressionBombError):
+        return "it has more pixels than can safely be decoded"
+    return str(error).rstrip(".") or type(error).__name__
 
 
 def _to_eight_bits(values: np.ndarray) -> np.ndarray:

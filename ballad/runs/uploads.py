@@ -31,7 +31,8 @@ def decode_upload(home: Path, name: str) -> Image.Image:
         image = open_rgb(path)
     except DataError as error:
         # The file's own name is a hash that nobody gave it.
-        raise DataError(str(error).replace(f"The image {path}", "The uploaded picture")) from None
+        reason = str(error).replace(f"The image {path}", "The uploaded picture").rstrip(".")
+        raise DataError(f"{reason}; choose another one.") from None
     preview = image.copy()
     preview.thumbnail((LONGEST_SIDE_OF_PREVIEW, LONGEST_SIDE_OF_PREVIEW))
     write_whole(preview_path(home, name), partial(preview.save, format="PNG"))

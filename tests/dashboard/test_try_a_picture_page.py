@@ -60,7 +60,8 @@ def test_what_is_no_picture_is_refused_with_a_sentence(app, trained, ids):
     app.get("file_uploader")[0].set_value(("a.png", b"no picture", "image/png")).run()
     work_on_tasks(trained)
     app.run()
-    assert "The uploaded picture cannot be read" in words(app)
+    (error,) = app.error
+    assert error.value == "The uploaded picture cannot be read: it is no image in a known format; choose another one."
 
 
 @pytest.mark.parametrize("query", [{"picture": "../store.sqlite"}, {"sample": "9999"}, {"sample": "-1"}])
@@ -78,6 +79,6 @@ def test_a_run_without_training_features_says_so(app, trained, ids):
 
 def test_the_table_of_answers_has_percentages():
     table = answers_table({"zero_shot": [["cat", 0.75], ["dog", 0.25]], "ballad": [["dog", 1.0]]})
-    assert table["model"].tolist() == ["Zero-shot", "Zero-shot", "BALLAD"]
-    assert table["probability"].tolist() == [75.0, 25.0, 100.0]
-    assert table["rank"].tolist() == [1, 2, 1]
+    assert table["Model"].tolist() == ["Zero-shot", "Zero-shot", "BALLAD"]
+    assert table["Probability (%)"].tolist() == [75.0, 25.0, 100.0]
+    assert table["Rank"].tolist() == [1, 2, 1]
