@@ -38,7 +38,7 @@ from dashboard.run_picker import pick_run
 from dashboard.theme import GROUPS
 from dashboard.workbench import ACTIVE, all_runs, open_store
 
-RESULT = "result"
+RESULT, LAUNCHER = "result", "launcher"
 RIGHT = {
     name: st.column_config.TextColumn(alignment="right")
     for group in GROUPS
@@ -77,11 +77,16 @@ def ask() -> PaperRequest:
         BACKBONES,
         accept_new_options=True,
         key="backbone",
+        bind="query-params",
         help="The paper's four, any open_clip architecture, hf-hub:OWNER/NAME, or a folder. Tables that compare "
         "backbones run the paper's four if this is one of them.",
     )
     weights = right.text_input(
-        "Weights", key="weights", placeholder="the name's own", help="An open_clip tag or a checkpoint file."
+        "Weights",
+        key="weights",
+        bind="query-params",
+        placeholder="the name's own",
+        help="An open_clip tag or a checkpoint file.",
     )
     left, middle, right = st.columns(3)
     recipe = left.selectbox(
@@ -128,8 +133,7 @@ def launcher() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         label = f"Launch {counted(len(experiments), 'run')}"
-        if st.button(label, type="primary", icon=":material/rocket_launch:"):
-            launch(request, base)
+        st.button(label, type="primary", icon=":material/rocket_launch:", on_click=launch, args=(request, base))
         st.caption(takes)
     with st.popover("As a shell command", icon=":material/terminal:", type="tertiary"):
         st.code("\n".join(request.commands), language="bash", wrap_lines=True)
@@ -137,9 +141,7 @@ def launcher() -> None:
 
 def launch(request: PaperRequest, base: Experiment) -> None:
     groups = [queue_ablation(open_store(), preset, base, request.seeds, tags=["paper"]) for preset in request.presets]
-    st.session_state[RESULT] = groups[0]
-    st.query_params[RESULT] = groups[0]
-    st.rerun()
+    st.session_state.update({RESULT: groups[0], LAUNCHER: False})
 
 
 def show_measured(group_id: str, ablation: Ablation) -> None:
@@ -249,7 +251,9 @@ def show_background(preset: Preset | None) -> None:
     with st.expander("The two recipes: the paper's text and its released code", icon=":material/menu_book:"):
         recipes = recipe_differences()
         st.table(recipes.rename(columns={"released_code": "released code"}).set_index("topic"))
-        table_downloads("recipes", recipes, caption="Where the paper and its code differ.", key="recipes")
+        table_downloads(
+            "paper and released code", recipes, caption="Where the paper and its code differ.", key="recipes"
+        )
     with st.expander("All published numbers at hand", icon=":material/table_view:"):
         published = paper.published()
         formats = {group: st.column_config.NumberColumn(format="%.1f") for group in GROUPS}
@@ -266,7 +270,7 @@ new = st.expander(
     "Run a table or figure",
     expanded=launched.empty,
     icon=":material/add:",
-    key="launcher",
+    key=LAUNCHER,
     on_change="rerun",
     bind="query-params",
 )

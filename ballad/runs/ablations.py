@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ballad.analysis.statistics import GROUPS, over_seeds, paired_bootstrap
+from ballad.data.catalog import CATALOG
 from ballad.errors import RunError, SettingsError
 from ballad.experiment import Experiment
 from ballad.presets import Preset, Row, find_preset, with_seeds
@@ -90,9 +91,11 @@ class Ablation:
 
     @property
     def dataset_title(self) -> str:
-        """The dataset's title as finished runs know it; its name or path before there are any."""
-        folder = next(iter(self.finished.values()), None)
-        return folder.result()["dataset"] if folder else self.base.dataset.source
+        """The dataset's title as finished runs know it; before there are any, the catalogue's, or its path."""
+        folder, source = next(iter(self.finished.values()), None), self.base.dataset.source
+        if folder is None:
+            return CATALOG[source].title if source in CATALOG else source
+        return folder.result()["dataset"]
 
     def points(self) -> pd.DataFrame:
         """One row a setting, seed and shot group. Columns: setting, model, run, seed, group, accuracy, standard_error.
