@@ -53,7 +53,7 @@ def comparison_rows(store: RunStore, runs: pd.DataFrame, *, every_model: bool) -
     rows = []
     for (model, _), by_seed in found.items():
         run_ids = tuple(by_seed.values())
-        name = names[run_ids[0]] or f"unnamed {run_ids[0]}"
+        name = _shared_words([names[run_id] for run_id in run_ids]) or f"unnamed {run_ids[0]}"
         rows.append(Row(f"{MODEL_TITLES[model]} of {name}" if every_model else name, model, run_ids))
     return _told_apart(rows, different_settings(store, rows))
 
@@ -167,6 +167,12 @@ def _bootstrap(
     b = [evaluation(run_id, model_b, split) for run_id in runs_b]
     correct_a, correct_b = (np.stack([one.predictions.correct for one in side]) for side in (a, b))
     return paired_bootstrap(a[0].predictions.labels, correct_a, correct_b, a[0].per_class["group"].tolist())
+
+
+def _shared_words(names: Sequence[str]) -> str:
+    """What the names of a row's runs have in common, as seeds often stand in them; else the first name."""
+    others = [set(name.split()) for name in names[1:]]
+    return " ".join(word for word in names[0].split() if all(word in words for words in others)) or names[0]
 
 
 def _key_but_seed(experiment: Experiment) -> str:

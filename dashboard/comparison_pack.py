@@ -9,7 +9,7 @@ from ballad.runs import queries
 from ballad.runs.plan import SplitName
 from ballad.runs.store import RunStore
 from dashboard.comparison import Row, accuracy_table, difference_table, settings_table
-from dashboard.confusion_view import ConfusionView, Side
+from dashboard.confusion_view import ConfusionView, Side, exported
 from dashboard.curves import accuracy_table as accuracy_curve_table
 from dashboard.curves import quantity_table
 from dashboard.exports.figures import FORMATS, Format
@@ -81,23 +81,24 @@ def _confusion(row: Row, run_label: str, split: SplitName) -> tuple[list[NamedFi
     where = f"{view.title}, {SPLIT_TITLES[split].lower()} split"
     shares = group_confusion(view.ours.confusion, view.ours.per_class)
     order = class_order(view.side.run_id, view.side.model, split, "group")
-    heatmap = confusion_heatmap(view.ours.confusion, view.classes("block", order, None), view.class_names)
+    block = view.classes("block", order, None)
+    heatmap = confusion_heatmap(view.ours.confusion, block, view.class_names)
     figures = [
         NamedFigure(
-            f"shot groups {view.title}",
+            f"shot groups {view.subject}",
             f"Where the images of each shot group end up: {where}.",
             group_confusion_heatmap(shares),
             shares.rename_axis("group").reset_index(),
         ),
         NamedFigure(
-            f"confusion {view.title}",
+            f"confusion {view.subject}",
             f"The most confused classes: {where}.",
             heatmap,
-            view.ours.confusion.drop(columns="sample_ids"),
+            exported(view.cells(block)),
         ),
     ]
     tables = [
-        NamedTable(f"classes {view.title}", f"Every class: {where}.", view.ours.per_class),
-        NamedTable(f"confused pairs {view.title}", f"The most confused pairs: {where}.", view.pairs()),
+        NamedTable(f"classes {view.subject}", f"Every class: {where}.", view.ours.per_class),
+        NamedTable(f"confused pairs {view.subject}", f"The most confused pairs: {where}.", exported(view.pairs())),
     ]
     return figures, tables

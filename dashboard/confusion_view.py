@@ -18,6 +18,17 @@ Shown = Literal["block", "all", "class"]
 BLOCK_CLASSES = 30
 """So many classes have readable names on a heatmap of half a page."""
 MOST_PAIRS = 200
+EXPORTED = {
+    "true_name": "True class",
+    "predicted_name": "Predicted class",
+    "group": "Shot group",
+    "count": "Images",
+    "rate": "Share (%)",
+    "before": "Before",
+    "after": "After",
+    "change": "Change",
+}
+"""The heads of exported columns."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +64,11 @@ class ConfusionView:
     def title(self) -> str:
         return f"{self.side.label} minus {self.baseline.label}" if self.baseline else self.side.label
 
+    @property
+    def subject(self) -> str:
+        """What an exported file is about."""
+        return f"{self.title} {self.split}"
+
     @cached_property
     def class_names(self) -> list[str]:
         """Names [K] that tell classes apart, also where two share one."""
@@ -78,12 +94,16 @@ class ConfusionView:
         else:
             changes = self._changes
             pairs = changes[(changes["true"] != changes["predicted"]) & (changes["change"] != 0)].head(MOST_PAIRS)
-        names, groups = np.array(self.class_names, dtype=object), self.ours.per_class["group"].to_numpy()
-        named = pairs.assign(
-            true_name=names[pairs["true"]], predicted_name=names[pairs["predicted"]], group=groups[pairs["true"]]
-        )
-        numbers = ["count", "rate"] if self.theirs is None else ["before", "after", "change"]
-        return named[["true", "predicted", "true_name", "predicted_name", "group", *numbers]].reset_index(drop=True)
+        return self._named(pairs)
+
+    def cells(self, classes: Sequence[int]) -> pd.DataFrame:
+        """All cells with images among the classes of a heatmap, in the columns of :meth:`pairs`."""
+        if self.theirs is None:
+            counts, images = self.ours.confusion, self.ours.per_class["test_count"].to_numpy()
+            cells = counts.assign(rate=100 * counts["count"] / images[counts["true"]])
+        else:
+            cells = self._changes
+        return self._named(cells[cells["true"].isin(classes) & cells["predicted"].isin(classes)])
 
     def samples(self, true: int, predicted: int) -> dict[str, list[int]]:
         """The images of a cell, as positions in the split, under what to call them.
@@ -105,6 +125,14 @@ class ConfusionView:
         models = evaluated_models(self.side.run_id)
         return {model: evaluation(self.side.run_id, model, self.split).predictions for model in models}
 
+    def _named(self, cells: pd.DataFrame) -> pd.DataFrame:
+        names, groups = np.array(self.class_names, dtype=object), self.ours.per_class["group"].to_numpy()
+        named = cells.assign(
+            true_name=names[cells["true"]], predicted_name=names[cells["predicted"]], group=groups[cells["true"]]
+        )
+        numbers = ["count", "rate"] if self.theirs is None else ["before", "after", "change"]
+        return named[["true", "predicted", "true_name", "predicted_name", "group", *numbers]].reset_index(drop=True)
+
     @cached_property
     def _changes(self) -> pd.DataFrame:
         assert self.theirs is not None
@@ -116,6 +144,11 @@ class ConfusionView:
         if self.theirs is None:
             return self.ours.confusion
         return self._changes.assign(count=self._changes["change"].abs())
+
+
+def exported(pairs: pd.DataFrame) -> pd.DataFrame:
+    """:meth:`ConfusionView.pairs` or its cells for a file: classes by name, columns as people call them."""
+    return pairs.drop(columns=["true", "predicted"]).rename(columns=EXPORTED)
 
 
 def parse_cell(text: str | None, num_classes: int) -> tuple[int, int] | None:

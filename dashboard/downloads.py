@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard.exports.engine import NO_ENGINE, has_engine
 from dashboard.exports.figures import FORMATS, MEDIA_TYPES, SIZES, html_page, picture
 from dashboard.exports.names import file_name
-from dashboard.exports.tables import csv_table, latex_table, markdown_table
+from dashboard.exports.tables import Digits, csv_table, latex_table, markdown_table
 
 
 def figure_downloads(name: str, figure: go.Figure, data: pd.DataFrame, *, key: str) -> None:
@@ -35,15 +35,21 @@ def figure_downloads(name: str, figure: go.Figure, data: pd.DataFrame, *, key: s
 
 
 def table_downloads(
-    name: str, frame: pd.DataFrame, *, caption: str, key: str, latex: Callable[[], bytes] | None = None
+    name: str,
+    frame: pd.DataFrame,
+    *,
+    caption: str,
+    key: str,
+    digits: Digits = 1,
+    latex: Callable[[], bytes] | None = None,
 ) -> None:
     """A popover that offers the table as CSV, LaTeX and Markdown; ``latex`` lays it out in a way of its own."""
     label = f"tab:{file_name(name, extension='tex').removesuffix('.tex')}"
     popover = st.popover("Export", icon=":material/download:", key=f"{key}_export", type="tertiary")
     with popover.container(horizontal=True):
         _button("csv", name, key, lambda: csv_table(frame))
-        _button("tex", name, key, latex or (lambda: latex_table(frame, caption=caption, label=label)))
-        _button("md", name, key, lambda: markdown_table(frame))
+        _button("tex", name, key, latex or (lambda: latex_table(frame, caption=caption, label=label, digits=digits)))
+        _button("md", name, key, lambda: markdown_table(frame, digits=digits))
 
 
 _TITLES = {"tex": "LaTeX", "md": "Markdown"}

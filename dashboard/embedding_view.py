@@ -42,6 +42,11 @@ class EmbeddingView:
         return " and ".join(side.label for side in self.sides)
 
     @property
+    def subject(self) -> str:
+        """What an exported file is about."""
+        return f"{self.title} {self.split}"
+
+    @property
     def points(self) -> pd.DataFrame:
         """The table of :func:`dashboard.figures.embedding_map.embedding_map`."""
         points = self.projection.points
@@ -115,7 +120,8 @@ class EmbeddingView:
             ],
             axis=1,
         )
-        return wide.dropna(how="all").dropna(axis="columns", how="all").reset_index()
+        wide = wide.dropna(how="all").dropna(axis="columns", how="all").reset_index()
+        return wide.rename(columns={"group": "Group", "class_name": "Class", "samples": "Images"})
 
 
 def projection_request(

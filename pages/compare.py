@@ -6,7 +6,6 @@ import pandas as pd
 import streamlit as st
 
 from ballad import paper
-from ballad.data.catalog import CATALOG
 from ballad.runs import queries
 from ballad.runs.plan import SplitName
 from dashboard.charts import show_chart
@@ -23,6 +22,7 @@ from dashboard.comparison import (
     settings_table,
 )
 from dashboard.comparison_pack import comparison_pack
+from dashboard.dataset_picker import dataset_title
 from dashboard.downloads import figure_downloads, table_downloads
 from dashboard.exports.engine import NO_ENGINE, has_engine
 from dashboard.exports.figures import FORMATS
@@ -72,7 +72,7 @@ def pick(runs: pd.DataFrame) -> tuple[pd.DataFrame, bool, SplitName]:
 def pick_published(runs: pd.DataFrame) -> pd.DataFrame:
     rows = paper.published().sort_values(["table", "backbone"], ignore_index=True)
     labels = [published_label(row) for _, row in rows.iterrows()]
-    titles = runs["dataset"].map(lambda source: CATALOG[source].title if source in CATALOG else source)
+    titles = runs["dataset"].map(dataset_title)
     fits = rows["dataset"].isin(titles) & rows["backbone"].isin(runs["backbone"])
     chosen = st.multiselect(
         "Published rows of the paper",
@@ -101,11 +101,11 @@ def caveats(runs: pd.DataFrame, published: pd.DataFrame) -> None:
         st.markdown("\n".join(f"- {note}" for note in notes))
 
 
-def accuracy(accuracies: pd.DataFrame, split: SplitName) -> None:
+def accuracy(accuracies: pd.DataFrame, split: SplitName, subject: str) -> None:
     st.subheader(f"Accuracy, {SPLIT_TITLES[split].lower()} split", anchor=False)
     figure = comparison_dots(accuracies)
     show_chart(figure, key="dots", label="Accuracy of each setting by shot group")
-    figure_downloads("comparison", figure, accuracies, key="dots")
+    figure_downloads(f"comparison {subject}", figure, accuracies, key="dots")
     table = accuracy_table(accuracies)
     st.dataframe(table, hide_index=True, column_config=RIGHT, placeholder="", alt="Accuracy of each setting")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -113,10 +113,11 @@ def accuracy(accuracies: pd.DataFrame, split: SplitName) -> None:
             "Percent, mean ± standard deviation over seeds. Many, medium, few: mean over the classes with more than "
             "100, 20 to 100, and fewer than 20 training images; a dash is no such classes, or not published."
         )
-        table_downloads("comparison", table, caption="Accuracy (%), mean ± s.d. over seeds.", key="accuracy_table")
+        caption = f"Accuracy (%), {SPLIT_TITLES[split].lower()} split, mean ± s.d. over seeds."
+        table_downloads(f"comparison {subject}", table, caption=caption, key="accuracy_table")
 
 
-def noise(rows: list[Row], split: SplitName) -> tuple[pd.DataFrame, str]:
+def noise(rows: list[Row], split: SplitName, subject: str) -> tuple[pd.DataFrame, str]:
     st.subheader("Differences", anchor=False)
     labels = [row.label for row in rows]
     baseline = st.selectbox("From", labels, key="baseline", bind="query-params", width=420)
@@ -129,7 +130,8 @@ def noise(rows: list[Row], split: SplitName) -> tuple[pd.DataFrame, str]:
         return found, baseline
     figure = difference_intervals(found)
     show_chart(figure, key="differences", label=f"Difference of each setting from {baseline} by shot group")
-    figure_downloads(f"differences from {baseline}", figure, found, key="differences")
+    name = f"differences from {baseline} {subject}"
+    figure_downloads(name, figure, found, key="differences")
     table = difference_table(found)
     st.dataframe(table, hide_index=True, column_config=RIGHT, placeholder="", alt="Differences with intervals")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -139,21 +141,21 @@ def noise(rows: list[Row], split: SplitName) -> tuple[pd.DataFrame, str]:
             "are another matter: look at ±. Of twenty true zeros, about one gets a star."
         )
         caption = f"Differences from {baseline} (points), 95 % intervals; *: p < 0.05."
-        table_downloads(f"differences from {baseline}", table, caption=caption, key="difference_table")
+        table_downloads(name, table, caption=caption, key="difference_table")
     return found, baseline
 
 
-def settings(differing: pd.DataFrame) -> None:
+def settings(differing: pd.DataFrame, subject: str) -> None:
     st.subheader("Settings that differ", anchor=False)
     if differing.columns.empty:
         st.markdown("None: the rows share all settings but the seed.")
         return
     table = settings_table(differing)
     st.dataframe(table, hide_index=True, placeholder="", alt="The settings in which the rows differ")
-    table_downloads("settings", table, caption="Settings in which the rows differ.", key="settings")
+    table_downloads(f"settings {subject}", table, caption="Settings in which the rows differ.", key="settings")
 
 
-def sweep(rows: list[Row], accuracies: pd.DataFrame, differing: pd.DataFrame) -> NamedFigure | None:
+def sweep(accuracies: pd.DataFrame, differing: pd.DataFrame, subject: str) -> NamedFigure | None:
     """Lines through all settings that differ, where there are enough rows to see a pattern."""
     if differing.columns.empty or len(differing.dropna()) < FEWEST_LINES:
         return None
@@ -164,7 +166,7 @@ def sweep(rows: list[Row], accuracies: pd.DataFrame, differing: pd.DataFrame) ->
     st.subheader("All settings at once", anchor=False, help="A line a row; drag along an axis to keep some lines")
     figure = parallel_coordinates(table, titles, colour="all")
     show_chart(figure, key="sweep", label="Settings and accuracies as parallel coordinates")
-    figure_downloads("parallel coordinates", figure, table.reset_index(), key="sweep")
+    figure_downloads(f"parallel coordinates {subject}", figure, table.reset_index(), key="sweep")
     return NamedFigure("parallel coordinates", "Settings and accuracies, a line a row.", figure, table.reset_index())
 
 
@@ -192,13 +194,14 @@ accuracies = pd.concat([own, published_accuracies(published)], ignore_index=True
 differing = different_settings(open_store(), rows)
 
 caveats(chosen, published)
-accuracy(accuracies, split)
+subject = " ".join([*map(dataset_title, chosen["dataset"].unique()), split])
+accuracy(accuracies, split, subject)
 found, baseline = pd.DataFrame(), ""
 if len(rows) > 1:
     with shown_errors():
-        found, baseline = noise(rows, split)
-    settings(differing)
-figure = sweep(rows, own, differing)
+        found, baseline = noise(rows, split, subject)
+    settings(differing, subject)
+figure = sweep(own, differing, subject)
 
 st.subheader("Export pack", anchor=False)
 st.markdown(
@@ -233,7 +236,7 @@ st.download_button(
         extra_figures=[figure] if figure else [],
         formats=[each for each in FORMATS if each in formats],
     ),
-    file_name=file_name("comparison", counted(len(chosen), "run"), extension="zip"),
+    file_name=file_name("comparison", subject, counted(len(chosen), "run"), extension="zip"),
     mime="application/zip",
     icon=":material/folder_zip:",
     type="primary",

@@ -11,7 +11,7 @@ from ballad.runs.plan import Model
 from ballad.runs.run import FINAL_MODEL
 from dashboard.charts import show_chart
 from dashboard.class_picker import pick_class
-from dashboard.confusion_view import ConfusionView, Shown, Side, cell_text, misses, parse_cell
+from dashboard.confusion_view import ConfusionView, Shown, Side, cell_text, exported, misses, parse_cell
 from dashboard.downloads import figure_downloads, table_downloads
 from dashboard.figures.confusion import READABLE_CLASSES, confusion_difference, confusion_heatmap
 from dashboard.figures.group_confusion import group_confusion_heatmap
@@ -89,7 +89,7 @@ def groups(view: ConfusionView) -> None:
     figure = group_confusion_heatmap(shares, before)
     show_chart(figure, key="groups", label="Where the images of each shot group end up")
     data = (shares if before is None else shares - before).rename_axis("group").reset_index()
-    figure_downloads(f"confusion of shot groups {view.title}", figure, data, key="groups")
+    figure_downloads(f"confusion of shot groups {view.subject}", figure, data, key="groups")
 
 
 def choose_classes(view: ConfusionView) -> tuple[Shown, Order, int | None]:
@@ -137,8 +137,7 @@ def matrix(view: ConfusionView, shown: Shown, order: Order, class_id: int | None
         st.query_params[CELL] = cell_text(true, predicted)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{counted(len(classes), 'class', 'classes')} of {len(view.class_names):,}. Click a cell to see it.")
-        data = view.ours.confusion.drop(columns="sample_ids") if view.theirs is None else view.pairs()
-        figure_downloads(f"confusion {view.title}", figure, data, key="matrix")
+        figure_downloads(f"confusion {view.subject}", figure, exported(view.cells(classes)), key="matrix")
 
 
 def pairs(view: ConfusionView) -> None:
@@ -166,8 +165,8 @@ def pairs(view: ConfusionView) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Select a row to see its pictures.")
-        plain = table.drop(columns=["true", "predicted"])
-        table_downloads(f"confused pairs {view.title}", plain, caption=f"Confused pairs, {view.title}.", key="pairs")
+        caption = f"Confused pairs, {view.title}, {SPLIT_TITLES[view.split].lower()} split."
+        table_downloads(f"confused pairs {view.subject}", exported(table), caption=caption, key="pairs")
 
 
 def choose_row(key: str, table: pd.DataFrame) -> None:

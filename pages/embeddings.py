@@ -245,7 +245,7 @@ def embedding(view: EmbeddingView) -> None:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption("Draw around points on one map to see their pictures, and where they lie on the other.")
-        figure_downloads(f"embeddings {view.title}", figure, points, key="map")
+        figure_downloads(f"embeddings {view.subject}", figure, points, key="map")
     pictures(view, selected)
 
 
@@ -266,14 +266,11 @@ def numbers(view: EmbeddingView) -> None:
     ):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{title}**")
-            table_downloads(f"separation {title} {view.title}", table, caption=caption, key=key)
-        columns = {"group": "Group", "class_name": "Class", "samples": "Images"}
-        decimals = {name: number_column(name) for name in table.select_dtypes("float").columns}
-        st.dataframe(table, hide_index=True, column_config={**columns, **decimals}, placeholder="–", alt=title)
-
-
-def number_column(name: str) -> object:
-    return st.column_config.NumberColumn(name, format="%.1f" if "Purity" in name else "%.3f")
+            digits = {name: 1 if "Purity" in name else 3 for name in table.select_dtypes("float").columns}
+            name = f"separation {title} {view.subject}"
+            table_downloads(name, table, caption=f"{caption} {view.title}.", key=key, digits=digits)
+        formats = {name: st.column_config.NumberColumn(format=f"%.{places}f") for name, places in digits.items()}
+        st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=title)
 
 
 finished = all_runs().query("status == 'done'")

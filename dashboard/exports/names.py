@@ -3,13 +3,13 @@
 import re
 import unicodedata
 
-_LONGEST = 80
+_LONGEST = 150
 
 
 def file_name(*parts: str, extension: str) -> str:
     """``file_name("λ sweep", "demo RN50", extension="pdf")`` is ``lambda-sweep_demo-rn50.pdf``.
 
-    Safe on every file system: ASCII letters, digits, dots and hyphens; at most 80 characters before the extension.
+    Safe on every file system: ASCII letters, digits, dots and hyphens; at most 150 characters before the extension.
     """
     words = [_slug(part) for part in parts]
     stem = "_".join(word for word in words if word) or "export"

@@ -113,12 +113,17 @@ def _readme(
         *(f"**Reduced budget:** {budget}." for budget in budgets),
         *([] if pictures else [NO_ENGINE]),
         "",
-        *(["## Figures", "", *(f"- `{item.name}`: {item.title}" for item in figures), ""] if figures else []),
-        *(["## Tables", "", *(f"- `{table.name}`: {table.title}" for table in tables), ""] if tables else []),
+        *(["## Figures", "", *(_line("figures", item) for item in figures), ""] if figures else []),
+        *(["## Tables", "", *(_line("tables", table) for table in tables), ""] if tables else []),
         "## Runs",
         "",
         *(f"- {run}: key `{experiment.key}`, seed {experiment.seed}" for run, experiment in experiments.items()),
         "",
-        "Run one again: `python -m ballad run settings/NAME.yaml`. Tables in LaTeX need `\\usepackage{booktabs}`.",
+        "Run one again: `python -m ballad run --config settings/NAME.yaml`.",
+        "Tables in LaTeX need `\\usepackage{booktabs}`.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _line(folder: str, item: NamedFigure | NamedTable) -> str:
+    return f"- `{folder}/{file_name(item.name, extension='*')}`: {item.title}"

@@ -80,6 +80,11 @@ class TestRows:
         cells = accuracy_table(row_accuracies(store, rows, "test"))
         assert cells[["Seeds", "Many", "All"]].values.tolist() == [[2, "–", "87.5 ± 8.8"], [1, "–", "100.0"]]
 
+    def test_a_row_of_seeds_is_called_what_its_runs_share(self, store, tiny_images):
+        ids = [finished(store, tiny_images, {}, seed=seed) for seed in (0, 1)]
+        (row,) = comparison_rows(store, listed(store, ids, ["λ=0.2 seed=0", "λ=0.2 seed=1"]), every_model=False)
+        assert row.label == "λ=0.2"
+
     def test_the_same_seed_counts_once(self, store, tiny_images):
         ids = [finished(store, tiny_images, {}), finished(store, tiny_images, {})]
         (row,) = comparison_rows(store, listed(store, ids), every_model=False)
@@ -203,10 +208,10 @@ def test_the_pack_holds_comparison_confusion_settings_and_readme(store, tiny_ima
         "settings/half.yaml",
         "figures/comparison.html",
         "figures/differences_data.csv",
-        "figures/confusion-ballad-of-half.html",
+        "figures/confusion-ballad-of-half-test.html",
         "tables/comparison.tex",
         "tables/settings.md",
-        "tables/classes-ballad-of-all.csv",
+        "tables/classes-ballad-of-all-test.csv",
     } <= names
     assert "+50.0" in pack.read("tables/differences.md").decode()
     assert "from half on the test split" in pack.read("README.md").decode()

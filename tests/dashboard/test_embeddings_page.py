@@ -57,7 +57,7 @@ def test_a_map_is_computed_once_on_request_and_then_shown(app, trained, ids):
     assert panels[0][-3] == "n = 16 images"
     assert panels[0][-2] == f"few-shot silhouette {app.metric[0].value.split(' → ')[0]}"
     silhouettes = app.dataframe[1].value
-    assert silhouettes["class_name"].tolist() == ["blue", "green", "grey", "red"]
+    assert silhouettes["Class"].tolist() == ["blue", "green", "grey", "red"]
     assert {"Silhouette, Zero-shot", "Silhouette, BALLAD"} <= set(silhouettes)
     again = open_page(app, left=ids["decoupled"], right=ids["decoupled"], classes="All classes")
     assert map_shown(again) and "Compute this map" not in [button.label for button in again.button]

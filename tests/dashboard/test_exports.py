@@ -107,7 +107,7 @@ class TestTables:
         assert r"a\_b \& 50\% & 41.3 & 67.2 $\pm$ 0.3 \\" in text
         assert r"$\lambda$ $\times$ 2 | c & -- & -- \\" in text
         assert r"\caption{50\% of $\lambda$}" in text and r"\label{tab:x}" in text
-        assert r"\begin{tabular}{lrl}" in text
+        assert r"\begin{tabular}{lrr}" in text
         for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
             assert text.count(rule) == 1
         body = text.replace(r"\{", "").replace(r"\}", "").replace(r"\$", "")
@@ -118,8 +118,14 @@ class TestTables:
     def test_markdown_keeps_its_columns(self):
         lines = markdown_table(TABLE).decode().splitlines()
         assert lines[0] == "| setting | few | all |"
-        assert lines[1] == "| --- | ---: | --- |"
+        assert lines[1] == "| --- | ---: | ---: |"
         assert lines[3] == r"| λ × 2 \| c | – | – |"
+
+    def test_each_column_can_have_its_own_decimals(self):
+        table = pd.DataFrame({"silhouette": [0.3612], "purity": [78.71]})
+        digits = {"silhouette": 3}
+        assert "0.361 & 78.7" in latex_table(table, caption="", label="", digits=digits).decode()
+        assert "| 0.361 | 78.7 |" in markdown_table(table, digits=digits).decode()
 
     def test_csv_round_trips_with_all_digits(self):
         pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(csv_table(TABLE))), TABLE)
@@ -132,7 +138,7 @@ class TestTables:
         (("../../etc/passwd",), "etc-passwd.pdf"),
         (("Zürich: a/b\\c",), "zurich-a-b-c.pdf"),
         (("日本",), "export.pdf"),
-        (("x" * 300,), "x" * 80 + ".pdf"),
+        (("x" * 300,), "x" * 150 + ".pdf"),
     ],
 )
 def test_file_names_are_plain(parts, expected):
@@ -159,5 +165,6 @@ def test_pack_holds_everything_and_says_what():
     }
     readme = packed.read("README.md").decode()
     assert "**Reduced budget:** tiny." in readme and settings["run one"].key in readme
+    assert "- `figures/accuracy-curves.*`: Accuracy by epoch" in readme and "run --config settings/" in readme
     assert "plotly 7" in packed.read("versions.txt").decode()
     assert packed.read("figures/accuracy-curves.pdf").startswith(b"%PDF-")
