@@ -156,22 +156,38 @@ def comparable(left: str, right: str, split: SplitName) -> bool:
     return split in evaluated_splits(right) and same_images(left, right, split)
 
 
-def joint_and_decoupled(runs: pd.DataFrame, sides: Sequence[Side]) -> tuple[str | None, str | None]:
-    """The runs of a Figure 6: one of joint training and one of BALLAD on the same images, the chosen ones first.
+@dataclass(frozen=True)
+class FigureSix:
+    """The runs of a Figure 6: joint training and BALLAD on the same images, None where there is no such pair.
 
-    ``runs`` are the finished ones. None where there is no such run.
+    ``alone``: a decoupled run that no joint one stands beside, where the reader's choice has no pair.
     """
-    chosen = [side.run_id for side in sides]
-    candidates = pd.concat([runs[runs["id"].isin(chosen)], runs[~runs["id"].isin(chosen)]])
-    decoupled = _first(candidates, "decoupled", None)
-    return _first(candidates, "joint", decoupled), decoupled
+
+    joint: str | None
+    decoupled: str | None
+    alone: str | None
 
 
-def _first(runs: pd.DataFrame, schedule: str, beside: str | None) -> str | None:
-    for run in runs[runs["schedule"] == schedule].itertuples():
+def find_figure_six(runs: pd.DataFrame, sides: Sequence[Side]) -> FigureSix:
+    """The pair among ``runs``, the finished ones, that has a chosen run in it, else the latest pair."""
+    chosen = runs["id"].isin([side.run_id for side in sides])
+    candidates = pd.concat([runs[chosen], runs[~chosen]])
+    decoupled = candidates[candidates["schedule"] == "decoupled"]
+    # Of the many that were not chosen, the latest of each kind is enough.
+    tried = decoupled[decoupled["id"].isin(runs["id"][chosen]) | ~decoupled.duplicated(["dataset", "budget"])]
+    for run in tried.itertuples():
+        joint = _joint_beside(run, candidates)
+        if joint is not None:
+            return FigureSix(joint, run.id, None if run.Index == tried.index[0] else tried["id"].iloc[0])
+    return FigureSix(None, None, None if tried.empty else tried["id"].iloc[0])
+
+
+def _joint_beside(decoupled: Any, runs: pd.DataFrame) -> str | None:
+    alike = (runs["dataset"] == decoupled.dataset) & (runs["budget"] == decoupled.budget)
+    for joint in runs.loc[alike & (runs["schedule"] == "joint"), "id"]:
         try:
-            if beside is None or comparable(beside, run.id, "test"):
-                return run.id
+            if comparable(decoupled.id, joint, "test"):
+                return joint
         except RunError:  # its folder is gone
             continue
     return None

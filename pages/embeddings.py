@@ -15,8 +15,8 @@ from dashboard.embedding_view import (
     EmbeddingView,
     comparable,
     confused_classes,
+    find_figure_six,
     find_projection,
-    joint_and_decoupled,
     projection_request,
 )
 from dashboard.figures.confusion import distinct_labels
@@ -65,19 +65,29 @@ def pick_side(runs: pd.DataFrame, key: str, label: str, beside: Side | None) -> 
 
 
 def figure_six(runs: pd.DataFrame, sides: tuple[Side, Side]) -> None:
-    joint, decoupled = joint_and_decoupled(runs, sides)
-    missing = "a finished run of the decoupled schedule" if decoupled is None else "a joint run on the same images"
+    found = find_figure_six(runs, sides)
+    labels = runs.set_index("id")["label"]
+    if found.joint:
+        told = f"Joint training in {labels[found.joint]}, BALLAD in {labels[found.decoupled]}."
+    else:
+        told = f"It needs {'a joint run on the same images' if found.alone else 'a finished run that is decoupled'}."
     st.button(
         "Figure 6",
         icon=":material/auto_awesome:",
         help="The paper's Figure 6 in one step: the most confused few-shot classes, after joint training and after "
-        "BALLAD." + ("" if joint and decoupled else f" It needs {missing}."),
-        disabled=not (joint and decoupled),
+        f"BALLAD. {told}",
+        disabled=not found.joint,
         on_click=choose_figure_six,
-        args=(joint, decoupled),
+        args=(found.joint, found.decoupled),
     )
-    if decoupled is not None and joint is None:
-        st.button("Train the joint run for it", icon=":material/add_circle:", on_click=queue_joint, args=(decoupled,))
+    if found.alone is not None:
+        st.button(
+            "Train the joint run for it",
+            icon=":material/add_circle:",
+            help=f"Joint training beside {labels[found.alone]}, which has none yet.",
+            on_click=queue_joint,
+            args=(found.alone,),
+        )
 
 
 def choose_figure_six(joint: str, decoupled: str) -> None:
@@ -238,7 +248,8 @@ def embedding(view: EmbeddingView) -> None:
     figure = embedding_map(points, colour_by=colour, anchors=shown_anchors, selected=selected, notes=view.notes)
     revision = f"{view.title} {view.split} {colour} {len(points)} {points['x'].sum():.3f}"
     folder = thumbnail_url(view.sides[-1].run_id, view.split, 0).rpartition("/")[0]
-    events = show_chart(figure, key="map", label="Images on a plane", height=560, revision=revision, pictures=folder)
+    height = 470 + figure.layout.margin.t
+    events = show_chart(figure, key="map", label="Images on a plane", height=height, revision=revision, pictures=folder)
     if (chosen := sorted({int(sample) for sample in customdata(figure, events.selected)})) != selected:
         # Once more, so that what was drawn around on one map stands out on the other.
         st.session_state[SELECTED] = chosen

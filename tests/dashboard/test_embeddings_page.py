@@ -3,11 +3,13 @@
 import json
 
 import pytest
-from stored_runs import failed
+from stored_runs import done, failed
 from streamlit.typing import PlotlyState
 from tasks_done import work_on_tasks
 
 from ballad.runs import queries
+from dashboard.confusion_view import Side
+from dashboard.embedding_view import FigureSix, find_figure_six
 from dashboard.loaders import evaluation
 
 
@@ -86,6 +88,15 @@ def test_figure_six_says_what_it_lacks_and_offers_to_train_it(app, trained, ids)
     (run,) = trained.queued()
     assert run.experiment.schedule == "joint"
     assert run.experiment.dataset == trained.get(ids["decoupled"]).experiment.dataset
+
+
+def test_figure_six_is_found_beside_a_later_run_that_has_no_pair(trained, ids):
+    later = done(trained, name="later")
+    runs = queries.runs(trained)
+    runs["label"] = runs["name"]
+    assert find_figure_six(runs, [Side(later, "later", "ballad")]) == FigureSix(ids["joint"], ids["decoupled"], later)
+    chosen = find_figure_six(runs, [Side(ids["decoupled"], "decoupled", "ballad")])
+    assert chosen == FigureSix(ids["joint"], ids["decoupled"], None)
 
 
 def test_a_failure_is_told_and_can_be_tried_again(app, trained, ids):
