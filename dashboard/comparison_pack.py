@@ -87,7 +87,7 @@ def _confusion(row: Row, run_label: str, split: SplitName) -> tuple[list[NamedFi
         NamedFigure(
             f"shot groups {view.subject}",
             f"Where the images of each shot group end up: {where}.",
-            group_confusion_heatmap(shares),
+            group_confusion_heatmap(shares, view.images_by_group),
             shares.rename_axis("group").reset_index(),
         ),
         NamedFigure(

@@ -120,10 +120,10 @@ class ConfusionView:
             "in both": [index for index in ours if index in set(theirs)],
         }
 
-    def said(self) -> dict[Model, Predictions]:
-        """What each model of the run said about the images of the split."""
-        models = evaluated_models(self.side.run_id)
-        return {model: evaluation(self.side.run_id, model, self.split).predictions for model in models}
+    @property
+    def images_by_group(self) -> pd.Series:
+        """Evaluated images of each shot group."""
+        return self.ours.per_class.groupby("group")["test_count"].sum()
 
     def _named(self, cells: pd.DataFrame) -> pd.DataFrame:
         names, groups = np.array(self.class_names, dtype=object), self.ours.per_class["group"].to_numpy()
@@ -144,6 +144,15 @@ class ConfusionView:
         if self.theirs is None:
             return self.ours.confusion
         return self._changes.assign(count=self._changes["change"].abs())
+
+
+def opinions(side: Side, other: Side | None, split: SplitName) -> dict[str, Predictions]:
+    """By title, what each model of ``side``'s run said about a split, and ``other`` too if it is of another run."""
+    models = evaluated_models(side.run_id)
+    said = {MODEL_TITLES[model]: evaluation(side.run_id, model, split).predictions for model in models}
+    if other is not None and other.run_id != side.run_id:
+        said[other.label] = evaluation(other.run_id, other.model, split).predictions
+    return said
 
 
 def exported(pairs: pd.DataFrame) -> pd.DataFrame:

@@ -10,13 +10,12 @@ import pandas as pd
 import streamlit as st
 
 from ballad.analysis.confusion import most_confused_classes
-from ballad.analysis.predictions import Predictions
 from ballad.errors import RunError
-from ballad.runs.plan import Model, SplitName
+from ballad.runs.plan import SplitName
 from ballad.runs.projections import EvaluatedModel, Projection, ProjectionRequest, projection_stage
 from ballad.runs.stages import StageStore
 from dashboard.confusion_view import Side
-from dashboard.loaders import MODEL_TITLES, evaluated_models, evaluated_splits, evaluation, same_images
+from dashboard.loaders import MODEL_TITLES, evaluated_splits, evaluation, same_images
 from dashboard.workbench import open_store
 
 SCORES = ["silhouette", "purity", "head_distance"]
@@ -90,14 +89,6 @@ class EmbeddingView:
         )
         keys = ["class_id", "class_name", "group", "samples"]
         return self._beside(scores, keys, ["silhouette", "nearest_head_name", "distance"]).drop(columns="class_id")
-
-    def said(self) -> dict[Model, Predictions]:
-        """What the models of the runs on the map said about the split; of a model that both have, the right run's."""
-        return {
-            model: evaluation(side.run_id, model, self.split).predictions
-            for side in self.sides
-            for model in evaluated_models(side.run_id)
-        }
 
     def _measured(self, panel: int) -> list[str]:
         silhouette, purity, distance = (self.score(panel, name, "few") for name in SCORES)

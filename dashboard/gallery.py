@@ -8,9 +8,7 @@ import streamlit as st
 
 from ballad.analysis.predictions import Predictions
 from ballad.experiment import DatasetSettings
-from ballad.runs.plan import Model
 from dashboard.formats import percent
-from dashboard.loaders import MODEL_TITLES
 from dashboard.theme import CORRECTNESS_COLOURS
 from dashboard.thumbnails import dataset_thumbnail_url, thumbnail_url
 
@@ -50,11 +48,11 @@ def prediction_gallery(
     run_id: str,
     split: str,
     samples: Sequence[int],
-    model: Model,
-    said: Mapping[Model, Predictions],
+    model: str,
+    said: Mapping[str, Predictions],
     class_names: Sequence[str],
 ) -> None:
-    """Pictures with their true class, the five best classes of ``model``, and what every model of ``said`` answered."""
+    """Pictures with their true class, what every model of ``said`` (by title) answered, the five best of ``model``."""
     cards = []
     for index in samples:
         true = int(said[model].labels[index])
@@ -81,14 +79,14 @@ def page_of(samples: Sequence[int], *, key: str) -> Sequence[int]:
 
 
 def _prediction_card(
-    address: str, true: int, model: Model, opinions: Mapping[Model, Opinion], class_names: Sequence[str]
+    address: str, true: int, model: str, opinions: Mapping[str, Opinion], class_names: Sequence[str]
 ) -> str:
     def name(class_id: int) -> str:
         return escape(class_names[class_id])
 
     own = opinions[model]
     answers = "".join(
-        _row(_mark(said.classes[0] == true), f"{MODEL_TITLES[each]}: {name(said.classes[0])}", said.probabilities[0])
+        _row(_mark(said.classes[0] == true), f"{escape(each)}: {name(said.classes[0])}", said.probabilities[0])
         for each, said in opinions.items()
     )
     best = "".join(
@@ -99,9 +97,7 @@ def _prediction_card(
         f'<div class="head">{_image(address, class_names[true])}<figcaption style="flex: 1">'
         f'<span class="muted">True class</span><br><b>{name(true)}</b><br>{answers}</figcaption></div>'
     )
-    return (
-        f'<figure>{head}<div class="top"><span class="muted">Best of {MODEL_TITLES[model]}</span>{best}</div></figure>'
-    )
+    return f'<figure>{head}<div class="top"><span class="muted">Best of {model}</span>{best}</div></figure>'
 
 
 def _plain_grid(captions: Mapping[str, str]) -> None:

@@ -11,13 +11,13 @@ from ballad.runs.plan import Model
 from ballad.runs.run import FINAL_MODEL
 from dashboard.charts import show_chart
 from dashboard.class_picker import pick_class
-from dashboard.confusion_view import ConfusionView, Shown, Side, cell_text, exported, misses, parse_cell
+from dashboard.confusion_view import ConfusionView, Shown, Side, cell_text, exported, misses, opinions, parse_cell
 from dashboard.downloads import figure_downloads, table_downloads
 from dashboard.figures.confusion import READABLE_CLASSES, confusion_difference, confusion_heatmap
 from dashboard.figures.group_confusion import group_confusion_heatmap
 from dashboard.formats import counted, percent
 from dashboard.gallery import page_of, picture_gallery, prediction_gallery
-from dashboard.loaders import SPLIT_TITLES, class_order, evaluated_models, evaluated_splits, same_images
+from dashboard.loaders import MODEL_TITLES, SPLIT_TITLES, class_order, evaluated_models, evaluated_splits, same_images
 from dashboard.messages import empty_state, shown_errors
 from dashboard.model_picker import pick_model, pick_split
 from dashboard.navigation import HOME
@@ -26,7 +26,6 @@ from dashboard.thumbnails import run_dataset
 from dashboard.workbench import all_runs, open_store
 
 CELL = "cell"
-EXAMPLES = 8
 SHOWN: dict[Shown, str] = {"block": "Most confused", "all": "All classes", "class": "Around one class"}
 ORDERS: dict[Order, str] = {
     "group": "Shot group",
@@ -86,7 +85,7 @@ def groups(view: ConfusionView) -> None:
     st.subheader("Shot groups", anchor=False, help="Where the images of many-, medium- and few-shot classes end up")
     shares = group_confusion(view.ours.confusion, view.ours.per_class)
     before = None if view.theirs is None else group_confusion(view.theirs.confusion, view.theirs.per_class)
-    figure = group_confusion_heatmap(shares, before)
+    figure = group_confusion_heatmap(shares, view.images_by_group, before)
     show_chart(figure, key="groups", label="Where the images of each shot group end up")
     data = (shares if before is None else shares - before).rename_axis("group").reset_index()
     figure_downloads(f"confusion of shot groups {view.subject}", figure, data, key="groups")
@@ -122,11 +121,14 @@ def matrix(view: ConfusionView, shown: Shown, order: Order, class_id: int | None
     if not classes:
         st.success("Not a single image is taken for another class.", icon=":material/check_circle:")
         return
+    groups = view.ours.per_class["group"].tolist() if order == "group" else []
     if view.theirs is not None:
-        figure = confusion_difference(view.ours.confusion, view.theirs.confusion, classes, view.class_names)
+        figure = confusion_difference(
+            view.ours.confusion, view.theirs.confusion, classes, view.class_names, groups=groups
+        )
     else:
         errors = st.toggle("Errors only", key="errors", bind="query-params", help="Leaves the diagonal out")
-        figure = confusion_heatmap(view.ours.confusion, classes, view.class_names, diagonal=not errors)
+        figure = confusion_heatmap(view.ours.confusion, classes, view.class_names, diagonal=not errors, groups=groups)
     # Another choice of classes gives the same place another meaning.
     revision = f"{view.title} {view.split} {shown} {order} {class_id}"
     events = show_chart(
@@ -198,7 +200,9 @@ def pictures(view: ConfusionView) -> None:
     st.caption(f"{counted(len(samples), 'image')} of the {SPLIT_TITLES[view.split].lower()} split, by {view.title}.")
     if samples:
         shown = page_of(samples, key=f"page_{cell_text(*cell)}_{kind}")
-        prediction_gallery(view.side.run_id, view.split, shown, view.side.model, view.said(), view.class_names)
+        said = opinions(view.side, view.baseline, view.split)
+        best_of = MODEL_TITLES[view.side.model]
+        prediction_gallery(view.side.run_id, view.split, shown, best_of, said, view.class_names)
 
 
 def class_view(view: ConfusionView, class_id: int) -> None:
@@ -213,19 +217,21 @@ def class_view(view: ConfusionView, class_id: int) -> None:
         st.metric("Recall", percent(row["recall"]), help="Share of its images that are recognised", border=True)
         st.metric("Precision", percent(row["precision"]), help="Share of images called so that are it", border=True)
         st.metric("F1", percent(row["f1"]), help="Harmonic mean of precision and recall", border=True)
-    left, right = st.columns([2, 3])
+    left, right = st.columns(2)
     with left:
         st.markdown("**Its neighbours**")
         neighbours(view, class_id)
     with right, shown_errors():
-        st.markdown("**Training images**")
         labels = run_dataset(open_store().home, view.side.run_id).train.labels
-        examples = (labels == class_id).nonzero()[0][:EXAMPLES]
-        picture_gallery(view.side.run_id, "train", {int(index): name for index in examples})
+        examples = (labels == class_id).nonzero()[0].tolist()
+        st.markdown(f"**Trained on: {counted(len(examples), 'image')}**")
+        shown = page_of(examples, key=f"examples_{class_id}")
+        picture_gallery(view.side.run_id, "train", dict.fromkeys(shown, name))
     wrong = misses(evaluated, class_id, view.class_names)
     with right:
         st.markdown(f"**Missed: {counted(len(wrong), 'image')}**")
-        picture_gallery(view.side.run_id, view.split, dict(list(wrong.items())[:EXAMPLES]))
+        shown = page_of(list(wrong), key=f"missed_{class_id}")
+        picture_gallery(view.side.run_id, view.split, {index: wrong[index] for index in shown})
 
 
 def neighbours(view: ConfusionView, class_id: int) -> None:

@@ -9,7 +9,7 @@ from ballad.runs.projections import DEFAULT_LIMIT, ProjectionRequest
 from ballad.runs.run import FINAL_MODEL
 from ballad.runs.tasks import task_id
 from dashboard.charts import customdata, show_chart
-from dashboard.confusion_view import Side
+from dashboard.confusion_view import Side, opinions
 from dashboard.downloads import figure_downloads, table_downloads
 from dashboard.embedding_view import (
     EmbeddingView,
@@ -23,7 +23,7 @@ from dashboard.figures.confusion import distinct_labels
 from dashboard.figures.embedding_map import Colouring, embedding_map
 from dashboard.formats import counted
 from dashboard.gallery import page_of, prediction_gallery
-from dashboard.loaders import evaluated_models, evaluated_splits, evaluation
+from dashboard.loaders import MODEL_TITLES, evaluated_models, evaluated_splits, evaluation
 from dashboard.messages import empty_state
 from dashboard.model_picker import pick_model, pick_split
 from dashboard.navigation import HOME
@@ -267,7 +267,8 @@ def pictures(view: EmbeddingView, samples: list[int]) -> None:
     st.markdown(f"**{counted(len(samples), 'selected image')}**")
     names = evaluation(side.run_id, side.model, view.split).per_class["class_name"].tolist()
     shown = page_of(samples, key=f"page_{hash(tuple(samples))}")
-    prediction_gallery(side.run_id, view.split, shown, side.model, view.said(), names)
+    said = opinions(side, view.sides[0], view.split)
+    prediction_gallery(side.run_id, view.split, shown, MODEL_TITLES[side.model], said, names)
 
 
 def numbers(view: EmbeddingView) -> None:

@@ -1,6 +1,7 @@
 """Which classes are taken for which: rows are true classes, columns predictions."""
 
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
@@ -30,11 +31,17 @@ def confusion_shares(counts: pd.DataFrame, order: Sequence[int]) -> np.ndarray:
 
 
 def confusion_heatmap(
-    counts: pd.DataFrame, order: Sequence[int], class_names: Sequence[str], *, diagonal: bool = True
+    counts: pd.DataFrame,
+    order: Sequence[int],
+    class_names: Sequence[str],
+    *,
+    diagonal: bool = True,
+    groups: Sequence[str] = (),
 ) -> go.Figure:
     """The confusion of one model over the classes of ``order``, in that order.
 
-    ``counts``: ``true``, ``predicted`` (class ids) and ``count``. ``class_names`` is indexed by class id.
+    ``counts``: ``true``, ``predicted`` (class ids) and ``count``. ``class_names`` and ``groups``, the shot groups, are
+    indexed by class id; groups are marked where classes are too many to be named and ordered by group.
     Without the ``diagonal`` the colours span the errors alone. A cell's place is its point index (row, column).
     """
     if not len(order):
@@ -42,7 +49,7 @@ def confusion_heatmap(
     shares = confusion_shares(counts, order)
     if not diagonal:
         np.fill_diagonal(shares, np.nan)
-    figure = _heatmap(shares, order, class_names)
+    figure = _heatmap(shares, counts, order, class_names, groups)
     figure.data[0].update(
         zmin=0,
         zmax=100 if diagonal else None,
@@ -53,17 +60,22 @@ def confusion_heatmap(
 
 
 def confusion_difference(
-    counts: pd.DataFrame, baseline: pd.DataFrame, order: Sequence[int], class_names: Sequence[str]
+    counts: pd.DataFrame,
+    baseline: pd.DataFrame,
+    order: Sequence[int],
+    class_names: Sequence[str],
+    *,
+    groups: Sequence[str] = (),
 ) -> go.Figure:
     """Percentage points by which ``counts`` exceeds ``baseline``; blue means more images there, red fewer.
 
-    Both tables are as for :func:`confusion_heatmap`.
+    All arguments are as for :func:`confusion_heatmap`.
     """
     if not len(order):
         return empty_figure("No class is chosen.")
     difference = confusion_shares(counts, order) - confusion_shares(baseline, order)
     reach = float(np.nanmax(np.abs(difference), initial=1.0))
-    figure = _heatmap(difference, order, class_names)
+    figure = _heatmap(difference, counts, order, class_names, groups)
     figure.data[0].update(
         zmin=-reach,
         zmid=0,
@@ -74,17 +86,37 @@ def confusion_difference(
     return figure
 
 
-def _heatmap(values: np.ndarray, order: Sequence[int], class_names: Sequence[str]) -> go.Figure:
+def _heatmap(
+    values: np.ndarray, counts: pd.DataFrame, order: Sequence[int], class_names: Sequence[str], groups: Sequence[str]
+) -> go.Figure:
     labels = distinct_labels(order, class_names)
     figure = go.Figure(go.Heatmap(z=values, x=labels, y=labels, autocolorscale=True))
     named = len(order) <= READABLE_CLASSES
     figure.update_layout(height=230 + 16 * len(order) if named else None, margin={"t": 24})
     figure.update_xaxes(title="Predicted class", showticklabels=named, tickangle=-45, showgrid=False, ticks="")
-    figure.update_yaxes(title="True class", showticklabels=named, autorange="reversed", showgrid=False, ticks="")
+    images = counts.loc[counts["true"].isin(order), "count"].sum()
+    figure.update_yaxes(title=f"True class (n = {images:,} images)", showticklabels=named, showgrid=False, ticks="")
+    figure.update_yaxes(autorange="reversed")
     if named:
         figure.update_xaxes(tickmode="linear", dtick=1)
         figure.update_yaxes(tickmode="linear", dtick=1)
+    elif len(groups):
+        _mark_groups(figure, [groups[class_id] for class_id in order], labels)
     return figure
+
+
+def _mark_groups(figure: go.Figure, groups: Sequence[str], labels: Sequence[str]) -> None:
+    """Name the shot groups on the axes, with lines between them, if each stands in one piece."""
+    pieces = [(group, list(places)) for group, places in groupby(range(len(groups)), groups.__getitem__)]
+    if len(pieces) > len(set(groups)):
+        return
+    middles = [labels[places[len(places) // 2]] for _, places in pieces]
+    names = [f"{group} ({len(places):,})" for group, places in pieces]
+    figure.update_xaxes(tickvals=middles, ticktext=names, showticklabels=True, tickangle=0)
+    figure.update_yaxes(tickvals=middles, ticktext=names, showticklabels=True)
+    for _, places in pieces[1:]:
+        figure.add_vline(x=places[0] - 0.5, line={"width": 1, "color": "#7f7f7f"})
+        figure.add_hline(y=places[0] - 0.5, line={"width": 1, "color": "#7f7f7f"})
 
 
 def distinct_labels(order: Sequence[int], class_names: Sequence[str]) -> list[str]:

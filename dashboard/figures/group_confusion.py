@@ -9,11 +9,12 @@ from dashboard.figures.parts import groups_in
 ENDS = {"right": "right<br>class", "many": "wrong:<br>many", "medium": "wrong:<br>medium", "few": "wrong:<br>few"}
 
 
-def group_confusion_heatmap(shares: pd.DataFrame, baseline: pd.DataFrame | None = None) -> go.Figure:
+def group_confusion_heatmap(shares: pd.DataFrame, images: pd.Series, baseline: pd.DataFrame | None = None) -> go.Figure:
     """Rows are the shot groups of the true class, columns where their images went; each cell with its number.
 
     ``shares``: percent, as :func:`ballad.analysis.confusion.group_confusion` returns them; a group without images is
-    left out. With a ``baseline`` of the same form cells are percentage points by which ``shares`` exceeds it.
+    left out. ``images``: their number in each group. With a ``baseline`` of the same form as ``shares``, cells are
+    percentage points by which these exceed it.
     """
     table = shares if baseline is None else shares - baseline
     table = table.loc[groups_in(table.dropna(how="all").index), list(ENDS)]
@@ -34,9 +35,12 @@ def group_confusion_heatmap(shares: pd.DataFrame, baseline: pd.DataFrame | None 
             **scale,
         )
     )
-    figure.update_xaxes(showgrid=False, showline=False, ticks="", side="top")
-    figure.update_yaxes(title="True class is", autorange="reversed", showgrid=False, showline=False, ticks="")
-    figure.update_layout(height=230, margin={"t": 44, "b": 8})
+    title = f"Where the images end up ({'% of the group' if baseline is None else 'difference in points'})"
+    figure.update_xaxes(title=title, showgrid=False, showline=False, ticks="", side="top")
+    labels = [f"{group} (n = {images[group]:,})" for group in table.index]
+    figure.update_yaxes(title="True class is", tickvals=list(table.index), ticktext=labels)
+    figure.update_yaxes(autorange="reversed", showgrid=False, showline=False, ticks="")
+    figure.update_layout(height=250, margin={"t": 64, "b": 8})
     return figure
 
 

@@ -115,6 +115,12 @@ def test_the_difference_of_two_models_tells_new_from_gone(app, run):
     assert address(run, 10) in gallery(app) and address(run, 8) not in gallery(app)
 
 
+def test_a_difference_to_another_run_tells_what_that_one_said(app, store, run, tiny_images):
+    other = finished(store, tiny_images, {"ballad": {8: GREEN}}, name="other")
+    app = open_page(app, run=run, against=other, against_model="BALLAD", difference="true", cell=f"{GREY}-{RED}")
+    assert gallery(app).count(f"BALLAD of other · {other}: green") == 1
+
+
 def test_runs_on_other_images_cannot_be_subtracted(app, store, run, tiny_images, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(tiny_images, other)

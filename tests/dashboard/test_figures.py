@@ -172,6 +172,18 @@ class TestConfusion:
         heatmap = confusion_heatmap(self.counts, [0, 1], self.names, diagonal=False).data[0]
         assert heatmap.zmax is None and np.isnan(heatmap.z[0][0]) and heatmap.z[0][1] == 25
 
+    def test_groups_are_named_where_classes_are_too_many(self):
+        order, groups = list(range(60)), ["many"] * 20 + ["few"] * 40
+        counts = pd.DataFrame({"true": order, "predicted": order, "count": 2})
+        names = [f"class {class_id}" for class_id in order]
+        figure = confusion_heatmap(counts, order, names, groups=groups)
+        assert figure.layout.yaxis.ticktext == ("many (20)", "few (40)")
+        assert figure.layout.yaxis.tickvals == ("class 10", "class 40")
+        assert {shape.x0 for shape in figure.layout.shapes} >= {19.5}
+        assert "n = 120 images" in figure.layout.yaxis.title.text
+        mixed = confusion_heatmap(counts, order[::2] + order[1::2], names, groups=groups)
+        assert mixed.layout.yaxis.ticktext is None and not mixed.layout.shapes
+
     def test_difference_is_centred_on_no_change(self):
         baseline = self.counts.assign(count=[2, 2, 5, 2])
         heatmap = confusion_difference(self.counts, baseline, [0, 1], self.names).data[0]
