@@ -151,7 +151,10 @@ def settings(differing: pd.DataFrame, subject: str) -> None:
         st.markdown("None: the rows share all settings but the seed.")
         return
     table = settings_table(differing)
-    st.dataframe(table, hide_index=True, placeholder="", alt="The settings in which the rows differ")
+    pinned = {"Setting": st.column_config.TextColumn(pinned=True)}
+    st.dataframe(
+        table, hide_index=True, column_config=pinned, placeholder="", alt="The settings in which the rows differ"
+    )
     table_downloads(f"settings {subject}", table, caption="Settings in which the rows differ.", key="settings")
 
 

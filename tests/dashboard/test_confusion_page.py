@@ -77,6 +77,12 @@ def test_the_final_model_on_test_comes_first(app, run):
     assert figure(app, "Where the images of each shot group end up")["data"][0]["y"] == ["medium", "few"]
 
 
+def test_a_link_to_a_run_that_is_not_here_says_so(app, run):
+    app = open_page(app, run="gone")
+    assert "gone cannot be shown here" in app.warning[0].value
+    assert not app.run().toast
+
+
 def test_a_link_chooses_model_and_split(app, run):
     assert metrics(open_page(app, run=run, model="Zero-shot"))["Accuracy"] == "68.8 %"
 
