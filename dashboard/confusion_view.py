@@ -1,6 +1,6 @@
 """What the confusion page looks at: one model of one run, perhaps against another, and the cells of their confusion."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ballad.analysis.confusion import class_neighbours, difference, most_confused_block, most_confused_pairs
+from ballad.analysis.evaluation import calibration_bins
 from ballad.analysis.predictions import Predictions
 from ballad.runs.plan import Model, SplitName
 from dashboard.figures.confusion import distinct_labels
@@ -153,6 +154,15 @@ def opinions(side: Side, other: Side | None, split: SplitName) -> dict[str, Pred
     if other is not None and other.run_id != side.run_id:
         said[other.label] = evaluation(other.run_id, other.model, split).predictions
     return said
+
+
+def calibration(said: Mapping[str, Predictions]) -> pd.DataFrame:
+    """What :func:`dashboard.figures.reliability.reliability_diagram` draws, of each model of :func:`opinions`."""
+    bins = [
+        calibration_bins(predictions.top_probabilities[:, 0], predictions.correct).assign(model=title)
+        for title, predictions in said.items()
+    ]
+    return pd.concat(bins, ignore_index=True)
 
 
 def exported(pairs: pd.DataFrame) -> pd.DataFrame:

@@ -11,10 +11,21 @@ from ballad.runs.plan import Model
 from ballad.runs.run import FINAL_MODEL
 from dashboard.charts import show_chart
 from dashboard.class_picker import pick_class
-from dashboard.confusion_view import ConfusionView, Shown, Side, cell_text, exported, misses, opinions, parse_cell
+from dashboard.confusion_view import (
+    ConfusionView,
+    Shown,
+    Side,
+    calibration,
+    cell_text,
+    exported,
+    misses,
+    opinions,
+    parse_cell,
+)
 from dashboard.downloads import figure_downloads, table_downloads
 from dashboard.figures.confusion import READABLE_CLASSES, confusion_difference, confusion_heatmap
 from dashboard.figures.group_confusion import group_confusion_heatmap
+from dashboard.figures.reliability import reliability_diagram
 from dashboard.formats import counted, percent
 from dashboard.gallery import page_of, picture_gallery, prediction_gallery
 from dashboard.loaders import MODEL_TITLES, SPLIT_TITLES, class_order, evaluated_models, evaluated_splits, same_images
@@ -89,6 +100,24 @@ def groups(view: ConfusionView) -> None:
     show_chart(figure, key="groups", label="Where the images of each shot group end up")
     data = (shares if before is None else shares - before).rename_axis("group").reset_index()
     figure_downloads(f"confusion of shot groups {view.subject}", figure, data, key="groups")
+
+
+def reliability(view: ConfusionView) -> None:
+    with st.expander(
+        "Are the probabilities honest?",
+        icon=":material/balance:",
+        key="calibration",
+        on_change="rerun",
+        bind="query-params",
+    ) as opened:
+        if not opened.open:
+            return
+        bins = calibration(opinions(view.side, view.baseline, view.split))
+        figure = reliability_diagram(bins)
+        show_chart(figure, key="reliability", label="Accuracy against confidence of each model")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption("Below the dotted line a model is surer than it is right, as fine-tuned ones often become.")
+            figure_downloads(f"calibration {view.subject}", figure, bins, key="reliability")
 
 
 def choose_classes(view: ConfusionView) -> tuple[Shown, Order, int | None]:
@@ -265,6 +294,7 @@ if view is None:
     st.stop()
 summary(view)
 groups(view)
+reliability(view)
 st.subheader("Classes", anchor=False)
 shown, order, class_id = choose_classes(view)
 heatmap_tab, pairs_tab = st.tabs(

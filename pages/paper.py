@@ -208,6 +208,7 @@ def show_differences(group_id: str, ablation: Ablation, name: str) -> None:
         settings,
         index=settings.index(ablation.preset.baseline),
         key=f"baseline_{ablation.preset.name}",
+        bind="query-params",
         width=320,
     )
     found = measured_differences(group_id, ablation, baseline)

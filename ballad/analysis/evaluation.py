@@ -89,10 +89,20 @@ def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray) -> f
     """
     if not len(confidence):
         return float("nan")
-    # Bins are open below and closed above: (0, 1/15], …, (14/15, 1].
-    bins = np.clip(np.ceil(confidence.astype(np.float64) * CALIBRATION_BINS).astype(int) - 1, 0, CALIBRATION_BINS - 1)
-    gaps = np.bincount(bins, weights=correct.astype(np.float64) - confidence, minlength=CALIBRATION_BINS)
-    return float(100 * np.abs(gaps).sum() / len(confidence))
+    bins = calibration_bins(confidence, correct)
+    return float(((bins["accuracy"] - bins["confidence"]).abs() * bins["images"]).sum() / len(confidence))
+
+
+def calibration_bins(confidence: np.ndarray, correct: np.ndarray) -> pd.DataFrame:
+    """Are probabilities honest? Columns confidence and accuracy (means of the bin, percent) and images.
+
+    Bins without images are left out; they are open below and closed above: (0, 1/15], …, (14/15, 1]. Arguments as for
+    :func:`expected_calibration_error`.
+    """
+    table = pd.DataFrame({"confidence": 100 * confidence.astype(np.float64), "accuracy": 100.0 * correct})
+    place = np.ceil(confidence.astype(np.float64) * CALIBRATION_BINS).clip(1, CALIBRATION_BINS)
+    bins = table.groupby(place)
+    return bins.mean().assign(images=bins.size()).reset_index(drop=True)
 
 
 def percent(flags: np.ndarray) -> float:

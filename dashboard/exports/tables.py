@@ -21,6 +21,7 @@ _LATEX_SIGNS = {
     "≥": r"$\geq$",
     "→": r"$\rightarrow$",
     "Δ": r"$\Delta$",
+    "·": r"$\cdot$",
 }
 
 

@@ -44,7 +44,7 @@ def embedding_map(
     panels = in_order(points["panel"])
     counts = points["panel"].value_counts()
     titles = [
-        "<br>".join([wrapped(panel), f"n = {counts[panel]:,} images", *(notes or {}).get(panel, ())])
+        "<br>".join([wrapped(panel, 32), f"n = {counts[panel]:,} images", *(notes or {}).get(panel, ())])
         for panel in panels
     ]
     figure = make_subplots(rows=1, cols=len(panels), subplot_titles=titles, horizontal_spacing=0.03)

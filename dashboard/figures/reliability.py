@@ -12,9 +12,8 @@ from dashboard.theme import CATEGORY_COLOURS
 def reliability_diagram(bins: pd.DataFrame) -> go.Figure:
     """Accuracy against mean confidence by bin, with the counts below; the diagonal is perfect calibration.
 
-    ``bins``: ``model``, ``confidence`` and ``accuracy`` (mean of the bin, percent) and ``images`` (their number).
+    ``bins``: ``model`` and the columns of :func:`ballad.analysis.evaluation.calibration_bins`.
     """
-    bins = bins[bins["images"] > 0]
     if bins.empty:
         return empty_figure("No prediction is stored.")
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.72, 0.28], vertical_spacing=0.06)

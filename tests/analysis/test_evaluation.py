@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn import metrics
 
-from ballad.analysis.evaluation import evaluate, expected_calibration_error, group_accuracies
+from ballad.analysis.evaluation import calibration_bins, evaluate, expected_calibration_error, group_accuracies
 from ballad.analysis.predictions import Predictions
 from ballad.errors import DataError
 
@@ -118,6 +118,11 @@ def test_calibration_error_by_hand():
     # 15 bins: 0.05 in the first (right), 0.06 in the first (wrong), 0.95 in the last (right).
     error = expected_calibration_error(np.array([0.05, 0.06, 0.95]), np.array([True, False, True]))
     assert error == pytest.approx(100 * (2 / 3 * abs(0.5 - 0.055) + 1 / 3 * abs(1 - 0.95)))
+
+
+def test_calibration_bins_by_hand():
+    bins = calibration_bins(np.array([0.05, 0.06, 0.95]), np.array([True, False, True]))
+    np.testing.assert_allclose(bins[["confidence", "accuracy", "images"]], [[5.5, 50, 2], [95, 100, 1]])
 
 
 def test_a_confidence_on_an_edge_belongs_to_the_bin_below():

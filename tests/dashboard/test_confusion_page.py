@@ -127,6 +127,12 @@ def test_a_difference_to_another_run_tells_what_that_one_said(app, store, run, t
     assert gallery(app).count(f"BALLAD of other · {other}: green") == 1
 
 
+def test_calibration_is_drawn_when_asked_for(app, run):
+    drawn = figure(open_page(app, calibration="true"), "Accuracy against confidence of each model")
+    names = {trace["name"] for trace in drawn["data"]}
+    assert names == {"perfectly calibrated", "Zero-shot (n = 16)", "Phase A (n = 16)", "BALLAD (n = 16)"}
+
+
 def test_runs_on_other_images_cannot_be_subtracted(app, store, run, tiny_images, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(tiny_images, other)

