@@ -98,7 +98,9 @@ def plotly_template(mode: Mode, *, font_size: float = FONT_SIZE, paper: bool = F
         dragmode="zoom",
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": axis, "activecolor": ink},
     )
-    return go.layout.Template(layout=layout)
+    bar = {"thickness": 14, "title": {"side": "top", "font": {"size": font_size}}}
+    data = {"heatmap": [go.Heatmap(colorbar=bar)], "parcoords": [go.Parcoords(line={"colorbar": bar})]}
+    return go.layout.Template(layout=layout, data=data)
 
 
 def _stops(colours: list[str]) -> list[list[float | str]]:

@@ -54,7 +54,7 @@ def confusion_heatmap(
         zmin=0,
         zmax=100 if diagonal else None,
         hovertemplate="true %{y}<br>predicted %{x}<br>%{z:.1f} % of its images<extra></extra>",
-        colorbar={"thickness": 14, "title": {"text": "% of true class", "side": "right"}},
+        colorbar={"title": {"text": "% of<br>true class"}},
     )
     return figure
 
@@ -81,7 +81,7 @@ def confusion_difference(
         zmid=0,
         zmax=reach,
         hovertemplate="true %{y}<br>predicted %{x}<br>%{z:+.1f} points<extra></extra>",
-        colorbar={"thickness": 14, "title": {"text": "difference (points)", "side": "right"}},
+        colorbar={"title": {"text": "Δ (points)"}},
     )
     return figure
 

@@ -23,7 +23,7 @@ def parallel_coordinates(runs: pd.DataFrame, dimensions: Mapping[str, str], *, c
         "color": runs[colour].to_numpy(dtype=float),
         "colorscale": LINE_SCALE,
         "showscale": True,
-        "colorbar": {"thickness": 14, "title": {"text": dimensions.get(colour, colour), "side": "right"}},
+        "colorbar": {"title": {"text": dimensions.get(colour, colour)}},
     }
     figure = go.Figure(go.Parcoords(dimensions=axes, line=line, labelangle=-25))
     named = [len(name) for axis in axes for name in axis.get("ticktext", ())]
