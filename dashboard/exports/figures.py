@@ -96,9 +96,9 @@ def paper_figure(figure: go.Figure, size: PaperSize) -> go.Figure:
         legend={"tracegroupgap": 0, "maxheight": 1},
     )
     dressed.update_annotations(font={"size": size.font_pixels})
-    if "heatmap" in {trace.type for trace in dressed.data}:
-        # As many of the classes' names as fit.
-        dressed.update_xaxes(tickmode="auto").update_yaxes(tickmode="auto")
+    # Where a figure names every class, as many names as fit.
+    dressed.update_xaxes(tickmode="auto", selector={"tickmode": "linear"})
+    dressed.update_yaxes(tickmode="auto", selector={"tickmode": "linear"})
     # What was sized for a screen of some 1,000 pixels shrinks with the page, but not below what can be seen.
     shrink = min(1.0, max(0.5, size.width / 10))
     for trace in dressed.data:
