@@ -222,6 +222,7 @@ def pictures(view: ConfusionView) -> None:
             default=next((kind for kind, samples in found.items() if samples), kind),
             format_func=lambda kind: f"{kind} ({len(found[kind])})".capitalize(),
             key=f"kind_{cell_text(*cell)}",
+            bind="query-params",
             label_visibility="collapsed",
             required=True,
         )

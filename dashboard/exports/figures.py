@@ -114,8 +114,8 @@ def html_page(figure: go.Figure, *, script_beside: bool = False) -> bytes:
 
     ``script_beside``: several pages share one ``plotly.min.js`` (:func:`plotly_script`) in their folder.
     """
-    dressed = go.Figure(figure).update_layout(template=plotly_template("light", paper=True))
-    dressed.update_layout(margin={"l": 60, "r": 20, "t": 60, "b": 50})
+    margin = {"l": 60, "r": 20, "t": 60, "b": 50} | figure.layout.margin.to_plotly_json()
+    dressed = go.Figure(figure).update_layout(template=plotly_template("light", paper=True), margin=margin)
     config = {"displaylogo": False, "showSendToCloud": False}
     include = "directory" if script_beside else True
     return dressed.to_html(config=config, include_plotlyjs=include, full_html=True).encode()

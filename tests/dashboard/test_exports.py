@@ -98,6 +98,9 @@ class TestPictures:
         html_page(shown)
         assert shown.to_json() == before
 
+    def test_html_leaves_room_for_what_the_figure_has_above_it(self):
+        assert '"margin":{"l":60,"r":20,"t":99,"b":50}' in html_page(figure().update_layout(margin={"t": 99})).decode()
+
     def test_html_needs_no_network(self):
         page = html_page(figure()).decode()
         assert page.startswith("<!doctype html>") and 'src="http' not in page
