@@ -80,7 +80,7 @@ def test_the_final_model_on_test_comes_first(app, run):
 def test_a_link_to_a_run_that_is_not_here_says_so(app, run):
     app = open_page(app, run="gone")
     assert "gone cannot be shown here" in app.warning[0].value
-    assert not app.run().toast
+    assert not app.run().warning
 
 
 def test_a_link_chooses_model_and_split(app, run):
