@@ -2,7 +2,7 @@
 
 import pytest
 
-from ballad.errors import BackboneError
+from ballad.errors import BackboneError, Cancelled
 from ballad.experiment import BackboneSettings
 from ballad.model.backbone import load_backbone
 from ballad.model.hub import cached_file, fetch_file
@@ -17,6 +17,19 @@ def test_a_file_is_downloaded_once_and_progress_told(hub_files: dict[str, bytes]
     assert told[-1] == (300_000, 300_000)
     hub_files.clear()
     assert fetch_file("owner/model", ["weights.bin"]) == path == cached_file("owner/model", ["weights.bin"])
+
+
+def test_a_download_can_be_cancelled_and_taken_up_again(hub_files: dict[str, bytes]):
+    hub_files["owner/model/resolve/main/weights.bin"] = bytes(30_000_000)
+
+    def cancel(done: int, total: int | None) -> None:
+        if done:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        fetch_file("owner/model", ["weights.bin"], cancel)
+    assert cached_file("owner/model", ["weights.bin"]) is None
+    assert fetch_file("owner/model", ["weights.bin"]).stat().st_size == 30_000_000
 
 
 def test_the_first_file_that_the_repository_has_is_taken(hub_files: dict[str, bytes]):

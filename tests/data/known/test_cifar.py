@@ -101,6 +101,21 @@ def test_an_incomplete_folder_can_be_downloaded_again(cifar10):
     assert CATALOG["cifar10-lt"].status().state == "downloadable"
 
 
+def test_cifar100_has_files_of_its_own(tmp_path):
+    folder = tmp_path / "root" / "cifar-100-python"
+    folder.mkdir(parents=True)
+    names = [f"big_thing_{label}" for label in range(100)]
+    data = np.random.default_rng(0).integers(0, 256, (200, 3072), dtype=np.uint8)
+    labels = {"fine_labels": list(range(100)) * 2, "coarse_labels": [0] * 200}
+    for name in ("train", "test"):
+        (folder / name).write_bytes(pickle.dumps({"data": data, **labels}, protocol=2))
+    assert CATALOG["cifar100-lt"].status().state == "downloadable"
+    (folder / "meta").write_bytes(pickle.dumps({"fine_label_names": names, "coarse_label_names": ["things"]}))
+    dataset = load_dataset(DatasetSettings(source="cifar100-lt", imbalance_ratio=1))
+    assert (dataset.title, dataset.class_names[7]) == ("CIFAR100-LT", "big thing 7")
+    assert dataset.class_counts.tolist() == [2] * 100
+
+
 def test_published_sizes():
     entry = CATALOG["cifar100-lt"]
     assert entry.status().download_bytes == 169_001_437

@@ -88,7 +88,11 @@ def standard(name):
     return f"val_256/{file}" if top == "val" else f"data_256/{category[0]}/{category.replace('-', '/')}/{file}"
 
 
-@pytest.mark.parametrize("place", [easy, standard])
+def large(name):
+    return standard(name).replace("_256", "_large")
+
+
+@pytest.mark.parametrize("place", [easy, standard, large])
 def test_places_in_the_easy_and_the_standard_layout(root, write_picture, place):
     train = [
         f"train/{name}/0000000{n}.jpg {label}" for label, name in enumerate(("alley", "stage-indoor")) for n in (1, 2)
