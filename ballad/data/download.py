@@ -65,9 +65,10 @@ def fetch(archive: Archive, folder: Path, on_bytes: OnBytes, cancel: CancelToken
 
 
 def unpack(path: Path, folder: Path) -> None:
-    """Unpack a ``.tar.gz`` or ``.zip`` into ``folder``, whole or not at all.
+    """Unpack a ``.tar.gz`` or ``.zip`` into ``folder``, only if the whole archive can be read.
 
-    Raises DataError for a damaged archive, and for one with a member that would land outside ``folder``.
+    A folder that is there already is filled up, its other files stay. Raises DataError for a damaged
+    archive, and for one with a member that would land outside ``folder``.
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix=".unpacking-") as scratch:
         try:

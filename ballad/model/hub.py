@@ -1,9 +1,13 @@
 """Files of the Hugging Face hub: from its cache on this disk, else downloaded, else a sentence at once."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ballad.errors import BackboneError
+
+# Read when the hub's client is first imported. With it, the client asks the hub one question more, about who asks.
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 PROBE_SECONDS = 4.0
 """How long the hub may take to say whether it has a file, before we call ourselves offline."""

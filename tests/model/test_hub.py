@@ -1,5 +1,12 @@
 """The hub's client against a small hub of our own on this machine."""
 
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
 import pytest
 
 from ballad.errors import BackboneError, Cancelled
@@ -82,3 +89,33 @@ def test_without_a_network_a_hugging_face_tokenizer_is_named():
     random = BackboneSettings(name="ViT-B-16-SigLIP2", image_tower="random", text_tower="random")
     with pytest.raises(BackboneError, match=r"timm/ViT-B-16-SigLIP2"):
         load_backbone(random, seed=0)
+
+
+def test_the_hub_is_asked_for_the_file_and_nothing_else():
+    asked: list[str] = []
+
+    class Listening(BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            asked.append(self.path)
+            self.send_error(503)
+
+        do_GET = do_HEAD
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Listening) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        program = "from ballad.model.hub import fetch_file; fetch_file('owner/model', ['weights.bin'])"
+        environment = {**os.environ, "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}"}
+        environment.pop("HF_HUB_DISABLE_TELEMETRY", None)
+        finished = subprocess.run(
+            [sys.executable, "-c", program],
+            env=environment,
+            capture_output=True,
+            text=True,
+            cwd=Path(__file__).parents[2],
+        )
+        server.shutdown()
+    assert "the hub cannot be reached" in finished.stderr
+    assert asked == ["/owner/model/resolve/main/weights.bin"]
