@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from ballad.runs import queries
+from ballad.runs.run import STATUSES
 from dashboard.charts import show_chart
 from dashboard.curves import accuracy_table, quantity_table, step_table
 from dashboard.downloads import figure_downloads, table_downloads
@@ -32,7 +33,7 @@ QUANTITIES: dict[Quantity, str] = {"loss": "Training loss", "learning_rate": "Le
 def filtered(runs: pd.DataFrame) -> pd.DataFrame:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input("Search", key="q", bind="query-params", type="search", placeholder="Name, note, id")
-        status = st.multiselect("Status", sorted(runs["status"].unique()), key="status", bind="query-params")
+        status = st.multiselect("Status", STATUSES, key="status", bind="query-params")
         dataset = st.multiselect("Dataset", sorted(runs["dataset"].unique()), key="dataset", bind="query-params")
         tag = st.multiselect("Tag", queries.tags(open_store()), key="tag", bind="query-params")
     searched = runs["name"] + " " + runs["notes"] + " " + runs["id"]

@@ -138,6 +138,8 @@ def test_filters_narrow_the_table(app, store):
     app.text_input(key="q").set_value("").run()
     app.multiselect(key="status").set_value(["failed"]).run()
     assert app.dataframe[0].value["name"].tolist() == ["beta"]
+    store.resume(*app.dataframe[0].value["id"])
+    assert app.run().dataframe[0].value.empty
 
 
 def test_pages_and_figures_load_no_heavy_library():
