@@ -10,6 +10,7 @@ from dashboard.navigation import NEW_EXPERIMENT
 from dashboard.workbench import ACTIVE, open_store
 
 _DELETED = "deleted_runs"
+_EDITOR = "describe_run"
 
 
 def run_actions(runs: pd.DataFrame) -> None:
@@ -35,7 +36,14 @@ def run_actions(runs: pd.DataFrame) -> None:
             args=(stopped,),
         )
         one = len(runs) == 1
-        with st.popover("Name, tags, note", icon=":material/edit:", disabled=not one, help="Of one selected run."):
+        with st.popover(
+            "Name, tags, note",
+            icon=":material/edit:",
+            disabled=not one,
+            help="Of one selected run.",
+            key=_EDITOR,
+            on_change="rerun",
+        ):
             if one:
                 _describe(runs.iloc[0])
         if st.button(
@@ -80,12 +88,16 @@ def _resume(run_ids: list[str]) -> None:
 
 def _describe(run: pd.Series) -> None:
     with st.form("describe", border=False):
-        name = st.text_input("Name", run["name"], max_chars=120)
-        tags = st.text_input("Tags", ", ".join(run["tags"]), help="Separated by commas")
-        notes = st.text_area("Note", run["notes"], max_chars=4000)
-        if st.form_submit_button("Save", type="primary"):
-            open_store().edit(run["id"], name=name, notes=notes, tags=tags.split(","))
-            st.rerun()
+        st.text_input("Name", run["name"], max_chars=120, key=f"name_{run['id']}")
+        st.text_input("Tags", ", ".join(run["tags"]), help="Separated by commas", key=f"tags_{run['id']}")
+        st.text_area("Note", run["notes"], max_chars=4000, key=f"notes_{run['id']}")
+        st.form_submit_button("Save", type="primary", on_click=_save_description, args=(run["id"],))
+
+
+def _save_description(run_id: str) -> None:
+    name, tags, notes = (st.session_state[f"{entry}_{run_id}"] for entry in ("name", "tags", "notes"))
+    open_store().edit(run_id, name=name, notes=notes, tags=tags.split(","))
+    st.session_state[_EDITOR] = False
 
 
 def _delete(run_ids: list[str]) -> None:

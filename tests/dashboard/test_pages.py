@@ -112,6 +112,19 @@ def test_the_log_begins_with_the_latest_and_tells_the_runs_apart(app, store):
     assert "Later." not in app.code[0].value and "halved" in app.code[0].value
 
 
+def test_a_run_gets_a_name_tags_and_a_note(app, store):
+    run_id = done(store, name="first")
+    app = open_page(app, "runs", run=run_id)
+    app.text_input(key=f"name_{run_id}").set_value("better")
+    app.text_input(key=f"tags_{run_id}").set_value("a, b, a,")
+    app.text_area(key=f"notes_{run_id}").set_value("Look at the tail.")
+    next(button for button in app.button if button.label == "Save").click().run()
+    assert not app.exception
+    run = store.get(run_id)
+    assert (run.name, run.tags, run.notes) == ("better", ("a", "b"), "Look at the tail.")
+    assert "Look at the tail." in words(app)
+
+
 def test_a_run_is_cloned_into_the_form(app, store):
     run_id = done(store, phase_b={"residual_factor": 0.7})
     app = open_page(app, "runs", run=run_id)
