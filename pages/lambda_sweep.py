@@ -118,7 +118,7 @@ def show_results(name: str, runs: pd.DataFrame, published: pd.DataFrame) -> None
     chosen = chosen_on_validation(points)
     split = st.segmented_control(
         "Accuracy on",
-        list(SPLITS),
+        [split for split in SPLITS if points.empty or split in set(points["split"])],
         default="test",
         key="split",
         format_func=SPLITS.__getitem__,
@@ -133,7 +133,7 @@ def show_results(name: str, runs: pd.DataFrame, published: pd.DataFrame) -> None
         for run_id, _ in customdata(figure, [events.clicked]):
             st.switch_page(RUNS, query_params={"run": run_id})
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(caption(of_split, published))
+        st.caption(caption(of_split, chosen, published))
         figure_downloads(f"λ sweep {name} {split}", figure, of_split, key="sweep_figure")
     table = summary_table(of_split, chosen)
     if not table.empty:
@@ -147,10 +147,12 @@ def show_results(name: str, runs: pd.DataFrame, published: pd.DataFrame) -> None
         table_downloads(f"λ sweep {name} {split} table", table, caption=text, key="sweep_table")
 
 
-def caption(points: pd.DataFrame, published: pd.DataFrame) -> str:
+def caption(points: pd.DataFrame, chosen: pd.DataFrame, published: pd.DataFrame) -> str:
     if points.empty:
         return "Points appear as runs finish."
     told = "Lines are means over seeds, bands one standard deviation. Click a point to open its run."
+    if chosen.empty:
+        told += " Without a validation split no λ can be chosen; the test split must not choose it."
     if not published.empty:
         told += f" Published, from the paper: {', '.join(sorted(set(published['source'])))}."
     return told

@@ -19,7 +19,7 @@ def accuracy_curves(curves: pd.DataFrame) -> go.Figure:
     """
     curves = curves.dropna(subset="accuracy")
     if curves.empty:
-        return empty_figure("No epoch is finished yet.")
+        return empty_figure("No epoch has been checked on a validation split so far.")
     placed = on_one_timeline(curves)
     runs = in_order(curves["run"])
     return _one_run(placed) if len(runs) == 1 else _several_runs(placed, runs)

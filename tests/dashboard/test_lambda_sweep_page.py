@@ -40,12 +40,12 @@ def queue(store: RunStore, base: Experiment, samplers=("class_balanced",)) -> st
     return queue_sweep(store, *sweep_of(base, FACTORS, samplers, SEEDS, "adapter"), name="my sweep")
 
 
-def finish(store: RunStore, run_id: str, status="done") -> None:
+def finish(store: RunStore, run_id: str, status="done", splits=("val", "test")) -> None:
     """On validation λ = 0.5 is best over all images; a seed adds a point."""
     owner, experiment = Owner.new(), store.get(run_id).experiment
     assert store.claim(owner, "cpu", requests=["auto"], run_id=run_id)
     factor, seed = experiment.phase_b.residual_factor, experiment.adapter_seed
-    for split in ("val", "test"):
+    for split in splits:
         accuracy = {"many": 80 - 10 * factor, "medium": None, "few": 40 + 20 * factor, "all": 70 - abs(factor - 0.5)}
         accuracy = {group: value if value is None else value + seed for group, value in accuracy.items()}
         store.record(run_id, Evaluated("phase_a", split, {**accuracy, "all": 99.0}))
@@ -136,6 +136,14 @@ def test_points_come_from_the_adapter_and_carry_its_seed(store: RunStore, finish
     no_validation = points[points["split"] == "test"]
     assert chosen_on_validation(no_validation).empty
     assert len(summary_table(no_validation, chosen_on_validation(no_validation))) == 6
+
+
+def test_without_a_validation_split_nothing_is_chosen(app: AppTest, store: RunStore):
+    for run_id in store.group_ids(queue(store, Experiment())):
+        finish(store, run_id, splits=["test"])
+    app = open_page(app)
+    assert "Without a validation split no λ can be chosen" in words(app)
+    assert app.segmented_control(key="split").options == ["Test"]
 
 
 def test_a_link_to_a_sweep_that_is_gone_says_so(app: AppTest, store: RunStore, finished: str):
