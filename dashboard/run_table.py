@@ -45,7 +45,17 @@ def _accuracy(title: str, whose: str) -> Any:
 def table_of(runs: pd.DataFrame) -> pd.DataFrame:
     """The columns to show, for rows of :func:`dashboard.workbench.all_runs`."""
     shown = runs[[*COLUMNS, *MORE_COLUMNS]].reset_index(drop=True)
-    return shown.assign(name=shown["name"].replace("", "unnamed"), status=shown["status"].map(lambda status: [status]))
+    return shown.assign(
+        name=shown["name"].replace("", "unnamed"),
+        status=shown["status"].map(lambda status: [status]),
+        dataset=shown["dataset"].map(_own_name),
+        backbone=shown["backbone"].map(_own_name),
+    )
+
+
+def _own_name(source: str) -> str:
+    """Of a folder its own name: there is no room for the way to it."""
+    return source.rstrip("/").rpartition("/")[2] if source.startswith("/") else source
 
 
 def export_table(runs: pd.DataFrame) -> pd.DataFrame:

@@ -35,9 +35,9 @@ def training_curves(curves: pd.DataFrame, quantity: Quantity, steps: pd.DataFram
         _add_epochs(figure, rows[rows["whole"]], quantity, run, position)
     mark_phase_boundaries(figure, placed)
     epoch_axis(figure, placed)
-    figure.update_yaxes(title=_AXES[quantity])
+    figure.update_yaxes(title=_AXES[quantity], exponentformat="power")
     if quantity == "learning_rate":
-        figure.update_yaxes(type="log", exponentformat="power")
+        figure.update_yaxes(type="log")
     figure.update_layout(showlegend=len(runs) > 1)
     return figure
 

@@ -65,7 +65,8 @@ class TestAccuracyCurves:
         assert not traces(accuracy_curves(table), "medium")
 
     def test_nothing_yet(self):
-        assert texts(accuracy_curves(curves(phase_a=0, phase_b=0))) == ["No epoch has been checked on a validation split so far."]
+        (text,) = texts(accuracy_curves(curves(phase_a=0, phase_b=0)))
+        assert text == "No epoch has been checked on a validation split so far."
 
 
 def test_training_curves_count_each_epoch_once():

@@ -67,6 +67,12 @@ def test_home_shows_recent_runs_with_their_accuracy(app, store):
     assert list(table["sparkline"][0]) == [62.5, 67.5]
 
 
+def test_folders_go_by_their_own_names_in_the_table(app, store):
+    done(store, dataset={"source": "/data/pets"}, backbone={"name": "ViT-B/16"})
+    table = open_page(app, "home").dataframe[0].value
+    assert (table["dataset"][0], table["backbone"][0]) == ("pets", "ViT-B/16")
+
+
 def test_a_deep_link_shows_the_curves_of_its_runs(app, store):
     ids = [done(store, name="first"), done(store, name="second")]
     app = open_page(app, "runs", run=ids)
