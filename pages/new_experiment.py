@@ -9,6 +9,7 @@ from ballad.errors import BalladError
 from ballad.presets import PAPER_BACKBONES
 from ballad.runs.devices import list_devices
 from ballad.runs.sweeps import queue_sweep
+from dashboard.backbone_paths import check_backbone_paths
 from dashboard.backbone_search import search_backbones
 from dashboard.backbone_weights import offer_weights
 from dashboard.dataset_picker import dataset_source, own_datasets
@@ -182,8 +183,9 @@ def ask_all() -> dict[str, object]:
 
 
 def requested() -> Request:
-    """What the form asks for; a typed dataset lies inside the data roots. Raises SettingsError or DataError."""
+    """What the form asks for; what was typed lies inside the data roots. Raises SettingsError or DataError."""
     request = request_of(draft())
+    check_backbone_paths(request.experiment.backbone)
     source = dataset_source(request.experiment.dataset.source)
     return replace(request, experiment=request.experiment.with_values({"dataset.source": source}))
 

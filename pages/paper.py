@@ -12,6 +12,7 @@ from ballad.recipes import difference_table as recipe_differences
 from ballad.runs import queries
 from ballad.runs.ablation_formats import ablation_latex, describe
 from ballad.runs.ablations import Ablation, queue_ablation
+from dashboard.backbone_paths import check_backbone_paths
 from dashboard.charts import show_chart
 from dashboard.comparison import difference_table
 from dashboard.dataset_picker import dataset_source, pick_dataset
@@ -126,6 +127,7 @@ def launcher() -> None:
             st.info("Choose a table or figure to launch.", icon=":material/arrow_upward:")
             return
         base, experiments = request.base, request.experiments
+        check_backbone_paths(base.backbone)
         takes = what_it_takes(experiments, dataset_facts(base.dataset))
     except BalladError as error:
         show_error(error)

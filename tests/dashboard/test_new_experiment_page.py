@@ -141,7 +141,17 @@ def test_a_typed_path_stays_inside_the_data_roots(app: AppTest, typed: str):
     assert not [button for button in app.button if button.label.startswith("Launch")]
 
 
-def test_a_page_opens_no_file_that_may_carry_code(app: AppTest, tmp_path):
+@pytest.mark.parametrize("where", ["outside", "inside"])
+def test_a_typed_backbone_lies_inside_the_data_roots(app: AppTest, tiny_backbone, tmp_path, monkeypatch, where: str):
+    monkeypatch.setenv("BALLAD_DATA", str(tiny_backbone.parent if where == "inside" else tmp_path))
+    weights = tiny_backbone / "open_clip_model.safetensors"
+    for typed in (f"backbone.name={tiny_backbone}", f"backbone.pretrained={weights}"):
+        errors = [error.value for error in open_page(app, set=[typed]).error]
+        assert any("lies outside the data roots" in error for error in errors) == (where == "outside")
+
+
+def test_a_page_opens_no_file_that_may_carry_code(app: AppTest, tmp_path, monkeypatch):
+    monkeypatch.setenv("BALLAD_DATA", str(tmp_path))
     (tmp_path / "RN50.pt").write_bytes(b"")
     words = ["backbone.name=RN50", f"backbone.pretrained={tmp_path / 'RN50.pt'}", "backbone.trust_torchscript=true"]
     app = open_page(app, set=words)
