@@ -6,14 +6,17 @@ import streamlit as st
 
 
 def pick_class(names: Sequence[str], *, placeholder: str) -> int | None:
-    """The index of the class that is chosen, which the URL keeps as ``class``; None for none."""
-    return st.selectbox(
+    """The index of the class that is chosen, which the URL keeps as ``class``; None for none.
+
+    ``names`` tell classes apart. They are what is chosen, so that a class does not become another set's of its number.
+    """
+    chosen = st.selectbox(
         "Class",
-        range(len(names)),
+        names,
         index=None,
-        format_func=lambda class_id: names[class_id] if class_id < len(names) else "",
         key="class",
         bind="query-params",
         placeholder=placeholder,
         width=260,
     )
+    return None if chosen is None else names.index(chosen)

@@ -18,6 +18,8 @@ from dashboard.confusion_view import Side
 from dashboard.loaders import MODEL_TITLES, evaluated_splits, evaluation, same_images
 from dashboard.workbench import open_store
 
+JOINT_RUNS_TRIED = 20
+"""To see whether two runs have the same images takes reading both, and a page must not read hundreds."""
 SCORES = ["silhouette", "purity", "head_distance"]
 COLUMNS = {
     "silhouette": "Silhouette",
@@ -175,7 +177,7 @@ def find_figure_six(runs: pd.DataFrame, sides: Sequence[Side]) -> FigureSix:
 
 def _joint_beside(decoupled: Any, runs: pd.DataFrame) -> str | None:
     alike = (runs["dataset"] == decoupled.dataset) & (runs["budget"] == decoupled.budget)
-    for joint in runs.loc[alike & (runs["schedule"] == "joint"), "id"]:
+    for joint in runs.loc[alike & (runs["schedule"] == "joint"), "id"].head(JOINT_RUNS_TRIED):
         try:
             if comparable(decoupled.id, joint, "test"):
                 return joint

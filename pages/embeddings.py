@@ -136,14 +136,9 @@ def pick_classes(side: Side, per_class: pd.DataFrame, split: SplitName) -> tuple
         if choice == "hand":
             names = distinct_labels(range(len(per_class)), per_class["class_name"].tolist())
             found = st.multiselect(
-                "Chosen classes",
-                range(len(names)),
-                format_func=lambda class_id: names[class_id] if class_id < len(names) else "",
-                key="class",
-                bind="query-params",
-                placeholder="Search for classes",
+                "Chosen classes", names, key="class", bind="query-params", placeholder="Search for classes"
             )
-            return found, "Choose the classes to lay out."
+            return [names.index(name) for name in found], "Choose the classes to lay out."
     return [], ""
 
 

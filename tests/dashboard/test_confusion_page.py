@@ -161,6 +161,18 @@ def test_a_class_with_its_neighbours_and_pictures(app, run):
     assert any("Missed: 3 images" in text.value for text in app.markdown)
 
 
+def test_a_class_does_not_become_another_sets_of_its_number(app, store, run, tiny_images, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(tiny_images, other)
+    for split in ("train", "val", "test"):
+        (other / split / "grey").rename(other / split / "indigo")
+    second = finished(store, other, {}, name="other")
+    app = open_page(app, run=run, **{"class": "grey"})
+    app.selectbox(key="run").set_value(second).run()
+    assert app.selectbox(key="class").value is None
+    assert not [name for name in subheaders(app) if name.startswith("The class")]
+
+
 def test_similarity_puts_alike_texts_beside_each_other(app, store, run):
     angles = np.deg2rad([0, 90, 5, 100])  # blue and grey are alike, green and red are
     keep_class_text(store, run, np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32))

@@ -102,7 +102,7 @@ def test_figure_six_is_found_beside_a_later_run_that_has_no_pair(trained, ids):
 def test_a_failure_is_told_and_can_be_tried_again(app, trained, ids):
     app = open_page(app, left=ids["decoupled"], right=ids["decoupled"], classes="By hand")
     assert "Choose the classes to lay out." in words(app)
-    app.multiselect(key="class").set_value([0]).run()
+    app.multiselect(key="class").set_value(["blue"]).run()
     button(app, "Compute this map").click().run()
     work_on_tasks(trained)
     app.run()
