@@ -97,6 +97,9 @@ def paper_figure(figure: go.Figure, size: PaperSize) -> go.Figure:
     )
     dressed.update_annotations(font={"size": size.font_pixels})
     # Where a figure names every class, as many names as fit.
+    for axis in dressed.select_xaxes(lambda axis: axis.ticktext is not None):
+        every = ceil(len(axis.ticktext) * 1.3 * size.font_pixels / (size.width * _PIXELS_AN_INCH))
+        axis.update(tickvals=axis.tickvals[::every], ticktext=axis.ticktext[::every])
     dressed.update_xaxes(tickmode="auto", selector={"tickmode": "linear"})
     dressed.update_yaxes(tickmode="auto", selector={"tickmode": "linear"})
     # What was sized for a screen of some 1,000 pixels shrinks with the page, but not below what can be seen.

@@ -90,6 +90,10 @@ class TestPictures:
         shown = go.Figure(go.Heatmap(z=[[1]], x=["a"], y=["a"])).update_xaxes(tickmode="linear", dtick=1)
         shown.update_yaxes(tickvals=["a"], ticktext=["many (1)"])
         layout = paper_figure(shown, SIZES["one_column"]).layout
+        bars = go.Figure(go.Bar(x=np.arange(60), y=np.arange(60))).update_xaxes(
+            tickvals=np.arange(60), ticktext=[f"class {number}" for number in range(60)]
+        )
+        assert paper_figure(bars, SIZES["one_column"]).layout.xaxis.ticktext[:2] == ("class 0", "class 3")
         assert layout.xaxis.tickmode == "auto" and layout.yaxis.tickmode != "auto"
 
     def test_the_figure_on_screen_is_left_alone(self):
