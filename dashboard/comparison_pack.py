@@ -12,6 +12,7 @@ from dashboard.comparison import Row, accuracy_table, difference_table, settings
 from dashboard.confusion_view import ConfusionView, Side, exported
 from dashboard.curves import accuracy_table as accuracy_curve_table
 from dashboard.curves import quantity_table
+from dashboard.embedding_pack import kept_maps
 from dashboard.exports.figures import FORMATS, Format
 from dashboard.exports.pack import NamedFigure, NamedTable, export_pack
 from dashboard.figures.accuracy_curves import accuracy_curves
@@ -36,7 +37,7 @@ def comparison_pack(
     extra_figures: Sequence[NamedFigure] = (),
     formats: Sequence[Format] = FORMATS,
 ) -> bytes:
-    """A zip of the comparison, its differences from ``baseline``, the runs' curves and each row's confusion.
+    """A zip of the comparison, its differences from ``baseline``, the runs' curves, maps, and each row's confusion.
 
     ``labels`` names the runs by id; the tables are those of :mod:`dashboard.comparison`; pictures come in ``formats``
     beside HTML. RunError if a run's folder is gone.
@@ -60,6 +61,9 @@ def comparison_pack(
         row_figures, row_tables = _confusion(row, labels[row.run_ids[0]], split)
         figures += row_figures
         tables += row_tables
+    map_figures, map_tables = kept_maps(labels)
+    figures += map_figures
+    tables += map_tables
     experiments = {labels[run_id]: store.get(run_id).experiment for row in rows for run_id in row.run_ids}
     return export_pack(figures, tables, experiments, formats=formats)
 

@@ -20,6 +20,7 @@ from dashboard.workbench import open_store
 
 JOINT_RUNS_TRIED = 20
 """To see whether two runs have the same images takes reading both, and a page must not read hundreds."""
+METHOD_TITLES = {"tsne": "t-SNE", "umap": "UMAP"}
 SCORES = ["silhouette", "purity", "head_distance"]
 COLUMNS = {
     "silhouette": "Silhouette",

@@ -12,6 +12,7 @@ from dashboard.charts import customdata, show_chart
 from dashboard.confusion_view import Side, opinions
 from dashboard.downloads import figure_downloads, table_downloads
 from dashboard.embedding_view import (
+    METHOD_TITLES,
     EmbeddingView,
     comparable,
     confused_classes,
@@ -34,7 +35,6 @@ from dashboard.workbench import all_runs, open_store
 
 COMPUTE_NOW, SELECTED = "compute_projection", "selected_samples"
 CHOICES = {"confused": "Most confused few-shot", "groups": "Shot groups", "hand": "By hand", "all": "All classes"}
-METHODS = {"tsne": "t-SNE", "umap": "UMAP"}
 COLOURINGS: dict[Colouring, str] = {"class_name": "Class", "group": "Shot group", "correctness": "Correctness"}
 MEASURES = {
     "silhouette": "How much closer the images are to their own class than to the nearest other one, −1 to 1 "
@@ -146,9 +146,9 @@ def pick_method() -> dict[str, float | str]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         method = st.segmented_control(
             "Method",
-            list(METHODS),
+            list(METHOD_TITLES),
             default="tsne",
-            format_func=METHODS.__getitem__,
+            format_func=METHOD_TITLES.__getitem__,
             key="method",
             required=True,
             bind="query-params",
@@ -184,7 +184,7 @@ def compute(request: ProjectionRequest) -> None:
     """Offer to compute what is not there, or show how far that is."""
     task = open_tasks().find(task_id("projection", request.arguments()))
     if task is not None and task.active:
-        show_progress(task, f"{METHODS[request.method]} of {counted(len(request.sides), 'space')}")
+        show_progress(task, f"{METHOD_TITLES[request.method]} of {counted(len(request.sides), 'space')}")
     elif task is not None and task.status == "failed":
         show_failure(task)
     else:

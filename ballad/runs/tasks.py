@@ -95,6 +95,11 @@ class TaskStore:
         rows = self._database.read("SELECT * FROM tasks WHERE id = ?", task_id)
         return Task.of_row(rows[0]) if rows else None
 
+    def done(self, kind: str) -> list[Task]:
+        """The tasks of this kind that are done, the first asked first."""
+        rows = self._database.read("SELECT * FROM tasks WHERE kind = ? AND status = 'done' ORDER BY asked", kind)
+        return [Task.of_row(row) for row in rows]
+
     def get(self, task_id: str) -> Task:
         """The task with this id; RunError if nobody has asked for it."""
         task = self.find(task_id)

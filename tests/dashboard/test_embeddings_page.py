@@ -9,6 +9,7 @@ from tasks_done import work_on_tasks
 
 from ballad.runs import queries
 from dashboard.confusion_view import Side
+from dashboard.embedding_pack import kept_maps
 from dashboard.embedding_view import FigureSix, find_figure_six
 from dashboard.loaders import evaluation
 
@@ -53,6 +54,13 @@ def test_a_map_is_computed_once_on_request_and_then_shown(app, trained, ids):
     work_on_tasks(trained)
     app.run()
     assert not app.exception
+    (packed,), (separation,) = kept_maps({ids["decoupled"]: "mine", ids["joint"]: "other"})
+    assert (
+        packed.title
+        == "Image features on a plane (t-SNE), 32 points: Zero-shot of mine and BALLAD of mine, test split."
+    )
+    assert len(packed.figure.data) and separation.frame["Group"].tolist()
+    assert kept_maps({ids["joint"]: "other"}) == ([], [])
     panels = [annotation["text"].split("<br>") for annotation in map_shown(app)["layout"]["annotations"]]
     label = f"decoupled · {ids['decoupled']}"
     assert [" ".join(lines[:-3]) for lines in panels] == [f"Zero-shot of {label}", f"BALLAD of {label}"]
