@@ -1,9 +1,8 @@
 """The text tower at the lengths that the prompts have.
 
 CLIP pads every prompt to 77 tokens although most end before the 20th. With causal attention no position sees a later
-one, and only the feature at the end-of-text token is used: what comes behind it can be left out. The features stay the
-same to the last bit; gradients of weights, which are sums over the positions, to rounding. Towers of another kind
-always get their full context.
+one, and only the feature at the end-of-text token is used: what comes behind it can be left out. Features and gradients
+stay the same but for rounding. Towers of another kind always get their full context.
 """
 
 from dataclasses import dataclass
@@ -12,9 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from ballad.model.construction import OpenClipModel
-
-LENGTH_STEP = 8
-"""Vector kernels add the same numbers in the same order at lengths that are whole vectors."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +27,7 @@ class CausalTextTower:
     eos_id: int
 
     def cut(self, tokens: Tensor) -> Tensor:
-        """Tokens ``[P, L]`` up to the last end-of-text among them, the length rounded up to LENGTH_STEP."""
+        """Tokens ``[P, L]`` up to the last end-of-text among them."""
         return tokens[:, : int(self._lengths(tokens).max())]
 
     def encode(self, tokens: Tensor) -> Tensor:
@@ -45,11 +41,10 @@ class CausalTextTower:
         return torch.cat(features)[torch.cat(groups).argsort()]
 
     def _lengths(self, tokens: Tensor) -> Tensor:
-        """Places up to the end-of-text of each prompt, rounded up to LENGTH_STEP within the context, ``[P]``."""
+        """Places up to the end-of-text of each prompt ``[P, L]``, ``[P]``."""
         # As open_clip finds the end-of-text token: the highest id, or the first of a given one.
         ends = tokens if self.pool == "argmax" else (tokens == self.eos_id).int()
-        steps = ends.argmax(dim=-1) // LENGTH_STEP + 1
-        return (steps * LENGTH_STEP).clamp(max=tokens.shape[1])
+        return ends.argmax(dim=-1) + 1
 
     def _encode(self, tokens: Tensor) -> Tensor:
         from open_clip.transformer import text_global_pool
