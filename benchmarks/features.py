@@ -44,7 +44,8 @@ def main() -> None:
     parser.add_argument("--images", type=int, help="so many images")
     arguments = parser.parse_args()
     keep_freed_memory()
-    count = arguments.images or (512 if arguments.quick else 4096)
+    quick = 2048 if arguments.backbone == "demo" else 256
+    count = arguments.images or (quick if arguments.quick else 4096)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     backbone = load_backbone(BackboneSettings(name=arguments.backbone), seed=0).to(device)
     with tempfile.TemporaryDirectory() as name:

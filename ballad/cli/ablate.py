@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ballad.cli.jobs import status_line
 from ballad.cli.settings import add_settings, experiment_from
-from ballad.cli.tables import GROUPS, percent, print_table
+from ballad.cli.tables import GROUPS, print_table
 from ballad.errors import Cancelled
 from ballad.experiment import Experiment
 from ballad.presets import PRESETS, find_preset
@@ -101,10 +101,10 @@ def _print_ablation(ablation: "Ablation") -> None:
     rows = []
     for record in records:
         own = [_mean_and_sd(record[group]) for group in GROUPS]
-        papers = [percent(record[group][name]) for group in published for name in ("published", "difference")]
-        rows.append([record["setting"], *own, *papers])
-    columns = ["setting", *GROUPS, *(name for group in published for name in (f"paper, {group}", "difference"))]
-    print_table(f"{describe(ablation)}; test accuracy, %", columns, rows, numbers=len(columns) - 1)
+        rows.append([record["setting"], *own, *(_published(record[group]) for group in published)])
+    columns = ["setting", *GROUPS, *(f"paper, {group}" for group in published)]
+    beside = "; in brackets the distance from the paper's" if published else ""
+    print_table(f"{describe(ablation)}; test accuracy, %{beside}", columns, rows, numbers=len(columns) - 1)
     for record in records:
         if record["published_source"]:
             elsewhere = "" if record["same_setup"] else ", another set or backbone than here"
@@ -125,6 +125,11 @@ def _print_differences(differences: "pd.DataFrame", against: str) -> None:
 def _mean_and_sd(measured: dict[str, float | None]) -> str | None:
     spread = "" if measured["sd"] is None else f" ± {measured['sd']:.1f}"
     return None if measured["mean"] is None else f"{measured['mean']:.1f}{spread}"
+
+
+def _published(measured: dict[str, float | None]) -> str | None:
+    distance = "" if measured["difference"] is None else f" ({measured['difference']:+.1f})"
+    return None if measured["published"] is None else f"{measured['published']:.1f}{distance}"
 
 
 def _interval(row: Mapping[Any, Any]) -> str | None:
