@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ballad.data.decoding import open_rgb
 from ballad.data.epoch_views import EpochViews
 from ballad.data.long_tail import Split
-from ballad.data.prefetch import decode_in_processes, decode_in_threads
+from ballad.data.prefetch import BATCHES_AHEAD, decode_in_processes, decode_in_threads
 from ballad.data.views import ImageSpec, evaluation_view
 from ballad.events import CancelToken
 from ballad.experiment import Augmentation
@@ -69,9 +69,14 @@ def _batches_of_pixels(
     if views.split.pixels is not None and device.type != "cpu":
         yield from views_on_device(views, numbers, device)
         return
-    # Pixels that are there already need no decoding, and would have to be copied to every process.
-    in_processes = workers and views.split.paths is not None
-    decoded = decode_in_processes(views, numbers, workers) if in_processes else decode_in_threads(views, numbers)
+    if views.split.paths is None:
+        # Pixels that are there already would have to be copied to every process. Where the towers run on the CPU too,
+        # making views meanwhile would only take its cores from them.
+        decoded = decode_in_threads(views, numbers, ahead=0 if device.type == "cpu" else BATCHES_AHEAD)
+    elif workers:
+        decoded = decode_in_processes(views, numbers, workers)
+    else:
+        decoded = decode_in_threads(views, numbers)
     try:
         yield from map(torch.from_numpy, decoded)
     finally:

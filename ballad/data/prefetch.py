@@ -23,8 +23,11 @@ DECODED, FAILED = b"P", b"E"
 """First byte of a decoding process's answer: pixels follow, or a sentence."""
 
 
-def decode_in_threads(views: EpochViews, numbers: range) -> Generator[Pixels, None, None]:
-    """The batches ``numbers`` in order. Pillow lets other threads run while it decodes and resizes."""
+def decode_in_threads(views: EpochViews, numbers: range, ahead: int = BATCHES_AHEAD) -> Generator[Pixels, None, None]:
+    """The batches ``numbers`` in order, ``ahead`` of them in the making while one is used.
+
+    Pillow lets other threads run while it decodes and resizes.
+    """
     threads = min(available_cores(), MOST_THREADS)
     pool = ThreadPoolExecutor(threads, thread_name_prefix="decode")
 
@@ -35,7 +38,7 @@ def decode_in_threads(views: EpochViews, numbers: range) -> Generator[Pixels, No
         return _when_done(pixels, [pool.submit(views.write, number, part, pixels) for part in places])
 
     try:
-        yield from _in_order(numbers, start, BATCHES_AHEAD)
+        yield from _in_order(numbers, start, ahead)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -73,6 +76,9 @@ def available_cores() -> int:
 def _in_order(
     numbers: range, start: Callable[[int], Callable[[], Pixels]], ahead: int
 ) -> Generator[Pixels, None, None]:
+    if ahead == 0:
+        yield from (start(number)() for number in numbers)
+        return
     pending = deque(start(number) for number in numbers[:ahead])
     for number in numbers:
         pixels = pending.popleft()()
