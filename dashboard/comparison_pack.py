@@ -21,7 +21,7 @@ from dashboard.figures.confusion import confusion_heatmap
 from dashboard.figures.differences import difference_intervals
 from dashboard.figures.group_confusion import group_confusion_heatmap
 from dashboard.figures.training_curves import training_curves
-from dashboard.loaders import SPLIT_TITLES, class_order
+from dashboard.loaders import SPLIT_TITLES, class_order, images_in_split
 
 
 def comparison_pack(
@@ -43,8 +43,11 @@ def comparison_pack(
     beside HTML. RunError if a run's folder is gone.
     """
     where = f"on the {SPLIT_TITLES[split].lower()} split"
+    images = images_in_split((run_id for row in rows for run_id in row.run_ids), split)
     figures = [
-        NamedFigure("comparison", f"Accuracy by shot group {where}.", comparison_dots(accuracies), accuracies),
+        NamedFigure(
+            "comparison", f"Accuracy by shot group {where}.", comparison_dots(accuracies, images=images), accuracies
+        ),
         *extra_figures,
     ]
     tables = [

@@ -3,6 +3,7 @@
 What these functions return is shared between sessions: take it, do not change it.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +70,15 @@ def class_order(run_id: str, model: Model, split: SplitName, by: confusion_analy
     return confusion_analysis.class_order(evaluation(run_id, model, split).per_class, by, text)
 
 
+def images_in_split(run_ids: Iterable[str], split: SplitName) -> int | None:
+    """How many images of a split the runs were all evaluated on; None where that differs or a folder is gone."""
+    try:
+        counts = {_images(run_id, split) for run_id in run_ids}
+    except (RunError, FileNotFoundError):
+        return None
+    return counts.pop() if len(counts) == 1 else None
+
+
 def same_images(run_id: str, other_id: str, split: SplitName) -> bool:
     """Whether two runs were evaluated on the same images of the same classes and shot groups."""
     ours, theirs = (evaluation(each, "zero_shot", split) for each in (run_id, other_id))
@@ -95,6 +105,11 @@ def _class_text(run_id: str, model: Model) -> np.ndarray:
 def _source(run_id: str) -> tuple[str, int, int, int]:
     dataset = _folder(run_id).plan().experiment.dataset
     return dataset.source, dataset.split_seed, dataset.validation_per_class, dataset.test_per_class
+
+
+@st.cache_data(max_entries=4096, show_spinner=False)
+def _images(run_id: str, split: SplitName) -> int:
+    return _folder(run_id).summary("zero_shot", split)["images"]
 
 
 @st.cache_data(max_entries=2048, show_spinner=False)

@@ -32,7 +32,7 @@ from dashboard.figures.comparison import comparison_dots
 from dashboard.figures.differences import difference_intervals
 from dashboard.figures.parallel_coordinates import parallel_coordinates
 from dashboard.formats import counted
-from dashboard.loaders import SPLIT_TITLES
+from dashboard.loaders import SPLIT_TITLES, images_in_split
 from dashboard.messages import empty_state, shown_errors
 from dashboard.model_picker import pick_split
 from dashboard.navigation import HOME
@@ -101,9 +101,10 @@ def caveats(runs: pd.DataFrame, published: pd.DataFrame) -> None:
         st.markdown("\n".join(f"- {note}" for note in notes))
 
 
-def accuracy(accuracies: pd.DataFrame, split: SplitName, subject: str) -> None:
+def accuracy(accuracies: pd.DataFrame, rows: list[Row], split: SplitName, subject: str) -> None:
     st.subheader(f"Accuracy, {SPLIT_TITLES[split].lower()} split", anchor=False)
-    figure = comparison_dots(accuracies)
+    images = images_in_split((run_id for row in rows for run_id in row.run_ids), split)
+    figure = comparison_dots(accuracies, images=images)
     show_chart(figure, key="dots", label="Accuracy of each setting by shot group")
     figure_downloads(f"comparison {subject}", figure, accuracies, key="dots")
     table = accuracy_table(accuracies)
@@ -198,7 +199,7 @@ differing = different_settings(open_store(), rows)
 
 caveats(chosen, published)
 subject = " ".join([*map(dataset_title, chosen["dataset"].unique()), split])
-accuracy(accuracies, split, subject)
+accuracy(accuracies, rows, split, subject)
 found, baseline = pd.DataFrame(), ""
 if len(rows) > 1:
     with shown_errors():

@@ -16,6 +16,7 @@ from dashboard.forms.fields import SAMPLERS
 from dashboard.forms.lambda_grid import SWEPT_SCHEDULES, sweep_of
 from dashboard.forms.lists import listed, parse_factors, parse_seeds
 from dashboard.group_progress import show_group_progress
+from dashboard.loaders import images_in_split
 from dashboard.messages import empty_state, show_error
 from dashboard.navigation import HOME, NEW_EXPERIMENT, RUNS
 from dashboard.plans import dataset_facts, plan_of, stage_states
@@ -127,7 +128,12 @@ def show_results(name: str, runs: pd.DataFrame, published: pd.DataFrame) -> None
     )
     of_split = points[points["split"] == split]
     published = published if split == "test" else published.head(0)
-    figure = residual_sweep(of_split, chosen=chosen, published=None if published.empty else published)
+    figure = residual_sweep(
+        of_split,
+        chosen=chosen,
+        published=None if published.empty else published,
+        images=images_in_split(of_split["run"].unique(), split),
+    )
     events = show_chart(figure, key="sweep_chart", label="Accuracy of each shot group against λ", height=460)
     if events.clicked is not None:
         for run_id, _ in customdata(figure, [events.clicked]):

@@ -3,18 +3,19 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.figures.parts import ACCURACY_AXIS, empty_figure, groups_in, in_order, row_height, wrapped
+from dashboard.figures.parts import accuracy_axis, empty_figure, groups_in, in_order, row_height, wrapped
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
 
 ROW_HEIGHT = 44
 """Pixels a setting at least, so that many settings stay readable."""
 
 
-def comparison_dots(results: pd.DataFrame) -> go.Figure:
+def comparison_dots(results: pd.DataFrame, *, images: int | None = None) -> go.Figure:
     """One row a setting, one dot a shot group; bars are one standard deviation over seeds.
 
     ``results``: ``setting``, ``group``, ``mean`` and ``sd`` (percent; NaN with a single seed), ``seeds`` (their
     number) and ``published`` (true for the paper's numbers, drawn hollow). Rows keep the table's order.
+    ``images``: how many images each run was measured on.
     """
     results = results.dropna(subset="mean")
     if results.empty:
@@ -45,7 +46,7 @@ def comparison_dots(results: pd.DataFrame) -> go.Figure:
     shown = [wrapped(label.replace(" seed", "\N{NO-BREAK SPACE}seed")) for label in labels]
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], title="")
     figure.update_yaxes(tickvals=labels, ticktext=shown)
-    figure.update_xaxes(title=f"{ACCURACY_AXIS}<br>bars: ± 1 s.d. over seeds")
+    figure.update_xaxes(title=f"{accuracy_axis(images)}<br>bars: ± 1 s.d. over seeds")
     figure.update_layout(height=130 + row_height(shown, ROW_HEIGHT) * len(shown))
     return figure
 

@@ -11,6 +11,11 @@ from dashboard.theme import CATEGORY_COLOURS, GROUPS, RUN_DASHES
 ACCURACY_AXIS = "Accuracy (%)"
 
 
+def accuracy_axis(images: int | None) -> str:
+    """The axis of accuracies on so many images; None where the number is not known or not one."""
+    return ACCURACY_AXIS if images is None else f"{ACCURACY_AXIS}, n = {images:,} images"
+
+
 def empty_figure(message: str) -> go.Figure:
     """A figure that says why there is nothing to see."""
     figure = go.Figure()

@@ -4,13 +4,17 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.figures.parts import ACCURACY_AXIS, empty_figure, groups_in, in_order, translucent
+from dashboard.figures.parts import accuracy_axis, empty_figure, groups_in, in_order, translucent
 from dashboard.formats import counted
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
 
 
 def residual_sweep(
-    points: pd.DataFrame, *, chosen: pd.DataFrame | None = None, published: pd.DataFrame | None = None
+    points: pd.DataFrame,
+    *,
+    chosen: pd.DataFrame | None = None,
+    published: pd.DataFrame | None = None,
+    images: int | None = None,
 ) -> go.Figure:
     """Mean over seeds with a band of one standard deviation, every run as a point; one panel a sampler.
 
@@ -18,6 +22,7 @@ def residual_sweep(
     (percent) and ``run`` (its id, carried as customdata so that a click finds it).
     ``chosen``: ``sampler``, ``residual_factor`` chosen on validation, marked by a vertical line.
     ``published``: ``residual_factor``, ``group``, ``accuracy`` of the paper, drawn hollow in every panel.
+    ``images``: how many images each run was measured on.
     """
     points = points.dropna(subset="accuracy")
     if points.empty:
@@ -36,7 +41,7 @@ def residual_sweep(
             for factor in chosen.loc[chosen["sampler"] == sampler, "residual_factor"]:
                 _mark_chosen(figure, factor, column)
     figure.update_xaxes(title="Residual factor λ", range=[-0.03, 1.03])
-    figure.update_yaxes(title=ACCURACY_AXIS, col=1)
+    figure.update_yaxes(title=accuracy_axis(images), col=1)
     figure.update_layout(legend={"y": 1.1})
     return figure
 

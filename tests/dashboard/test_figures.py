@@ -273,3 +273,11 @@ def test_reliability_tells_the_sample_size():
 def test_numbers_travel_as_typed_arrays():
     figure = embedding_map(embedding(6))
     assert "bdata" in json.loads(figure.to_json())["data"][0]["x"]
+
+
+def test_axes_say_how_many_images_they_rest_on():
+    points = pd.DataFrame(
+        {"sampler": "instance", "residual_factor": [0.2], "seed": 0, "group": "all", "accuracy": 50.0, "run": "r"}
+    )
+    assert residual_sweep(points, images=2400).layout.yaxis.title.text == "Accuracy (%), n = 2,400 images"
+    assert residual_sweep(points).layout.yaxis.title.text == "Accuracy (%)"
