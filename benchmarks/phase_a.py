@@ -9,8 +9,8 @@ steps; ``loss_difference`` is the largest difference of the two losses after any
 ``--compile`` are for our step alone.
 
 Without a backbone: RN50 of random weights. Without a dataset: random pixels and the class names of ImageNet. 250
-classes with a batch of 16, which is 1,000 to 64 in memory that a small machine has (the straightforward loop keeps 44
-GB for the texts of 1,000 classes alone), with --quick 32 with a batch of 2. The proportion decides, since the text is
+classes with a batch of 16, which is 1,000 to 64 in memory that a small machine has (for the texts of 1,000 classes
+the straightforward loop keeps tens of GB), with --quick 32 and a batch of 2. The proportion decides, since the text is
 encoded once a step: ``--classes 8 --batch-size 4`` is about the paper's, 1,000 to 512, where there is less to save.
 """
 

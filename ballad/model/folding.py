@@ -28,6 +28,8 @@ def fold_batch_norms(visual: nn.Module, pictures: Tensor) -> int:
     a tower that uses a convolution's output elsewhere too is left as it is.
     """
     pairs = _pairs(visual, pictures)
+    if not pairs:
+        return 0
     before = _features(visual, pictures)
     for convolution, norm in pairs:
         setattr(convolution, "forward", _FoldedConvolution(_own_parameters(convolution), convolution, norm))  # noqa: B010
