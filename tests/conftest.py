@@ -44,7 +44,7 @@ def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
     }
     folder = tmp_path_factory.mktemp("tiny-backbone")
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         model = open_clip.CLIP(**config)
     (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": config, "preprocess_cfg": {}}))

@@ -22,7 +22,7 @@ class FeatureSpace:
     @cached_property
     def text(self) -> Tensor:
         """Class embeddings [K, d] before any adapter, unit norm."""
-        return self._class_text["text"]
+        return self._class_text["text"].to(self.device)
 
     @property
     def logit_scale(self) -> float:
@@ -57,4 +57,4 @@ class FeatureSpace:
 
     @cached_property
     def _class_text(self) -> dict[str, Tensor]:
-        return load_file(self.stages.kept(self.plan.class_text(self.model)) / CLASS_TEXT, device=str(self.device))
+        return load_file(self.stages.kept(self.plan.class_text(self.model)) / CLASS_TEXT)
