@@ -11,6 +11,7 @@ from torch import Tensor
 from ballad.data.long_tail import long_tail_counts
 from ballad.events import CancelToken, EventSink, ignore
 from ballad.experiment import OptimizerSettings, PhaseBSettings
+from ballad.runs.pipeline import find_device
 from ballad.training.features import FeatureBank
 from ballad.training.phase_b import Member, TrainedAdapter, cached_features, train_adapters
 
@@ -39,7 +40,7 @@ class AdapterProblem:
         labels = torch.from_numpy(np.repeat(np.arange(len(class_counts)), class_counts))
         features = torch.randn(len(labels), dim, generator=generator).half().numpy()
         text = F.normalize(torch.randn(len(class_counts), dim, generator=generator), dim=-1)
-        return cls(features, labels, text, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+        return cls(features, labels, text, find_device("auto"))
 
     @property
     def dim(self) -> int:

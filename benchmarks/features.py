@@ -29,6 +29,7 @@ from ballad.experiment import BackboneSettings, DatasetSettings
 from ballad.model.backbone import load_backbone
 from ballad.runs.compute import FEATURE_BATCH
 from ballad.runs.host_memory import keep_freed_memory
+from ballad.runs.pipeline import find_device
 from ballad.training.features import extract_features
 from benchmarks.timing import argument_parser, interleaved, median_ratio, report
 
@@ -46,7 +47,7 @@ def main() -> None:
     keep_freed_memory()
     quick = 2048 if arguments.backbone == "demo" else 256
     count = arguments.images or (quick if arguments.quick else 4096)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = find_device("auto")
     backbone = load_backbone(BackboneSettings(name=arguments.backbone), seed=0).to(device)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -35,12 +35,13 @@ from ballad.experiment import DatasetSettings, Experiment
 from ballad.model.backbone import Backbone, load_backbone
 from ballad.model.prompts import class_prompts
 from ballad.runs.host_memory import keep_freed_memory
+from ballad.runs.pipeline import find_device
 from ballad.training.gradients import accumulate_gradients
 from ballad.training.optimizer import tower_optimizer
 from ballad.training.tuned_model import TunedModel
 from benchmarks.timing import argument_parser, interleaved, median_ratio, report
 
-CPU = torch.device("cpu")
+DEVICE = find_device("auto")
 Step = Callable[[], float]
 """Trains on a batch and returns its loss."""
 
@@ -59,7 +60,7 @@ def main() -> None:
             "runtime.compile": arguments.compile,
         }
     )
-    backbone = load_backbone(experiment.backbone, seed=0)
+    backbone = load_backbone(experiment.backbone, seed=0).to(DEVICE)
     if arguments.dataset:
         dataset = load_dataset(DatasetSettings(source=arguments.dataset))
     else:
@@ -86,6 +87,7 @@ def main() -> None:
             "batch_size": len(labels),
             "precision": arguments.precision,
             "compiled": arguments.compile,
+            "device": str(DEVICE),
             "threads": torch.get_num_threads(),
         },
         as_json=arguments.json,
@@ -118,12 +120,12 @@ def straightforward_step(
     settings = experiment.backbone
     name = {"RN50": "RN50-quickgelu"}.get(settings.name, settings.name)
     name = f"local-dir:{name}" if Path(name).is_dir() else name
-    model = open_clip.create_model(name, load_weights=False, force_image_size=settings.image_size).eval()
+    model = open_clip.create_model(name, load_weights=False, force_image_size=settings.image_size).eval().to(DEVICE)
     model.load_state_dict(backbone.tower_state(), strict=False)
     model.logit_scale.requires_grad_(False)
     prompts = class_prompts(dataset.class_names, experiment.prompts, seed=0)
-    tokens = open_clip.get_tokenizer(name)([prompt for (prompt,) in prompts])
-    inputs = to_input(pixels, backbone.image_spec, CPU).contiguous()
+    tokens = open_clip.get_tokenizer(name)([prompt for (prompt,) in prompts]).to(DEVICE)
+    inputs = to_input(pixels, backbone.image_spec, DEVICE).contiguous()
     optimizer = torch.optim.SGD(
         [parameter for parameter in model.parameters() if parameter.requires_grad],
         lr=experiment.phase_a.learning_rate,
@@ -148,7 +150,7 @@ def lean_step(
 ) -> Step:
     """The step of :mod:`ballad.training.phase_a`."""
     settings = experiment.phase_a
-    model = TunedModel(backbone, dataset, experiment, joint=False, device=CPU)
+    model = TunedModel(backbone, dataset, experiment, joint=False, device=DEVICE)
     groups = [{"params": list(model.towers.values()), "lr": settings.learning_rate}]
     optimizer = tower_optimizer(groups, experiment.optimizer)
 
@@ -188,7 +190,7 @@ def batch_of(dataset: LongTailDataset, backbone: Backbone, size: int) -> tuple[T
     """Plain views uint8 ``[B, S, S, 3]`` and labels ``[B]`` of images spread over the training split."""
     drawn = np.linspace(0, len(dataset.train) - 1, size).astype(np.int64)
     pixels, labels, _ = next(iter(image_batches(dataset.train, backbone.image_spec, [drawn])))
-    return pixels, labels
+    return pixels, labels.to(DEVICE)
 
 
 if __name__ == "__main__":
