@@ -1,11 +1,16 @@
 """A tiny long-tailed image set on disk and a tiny pretrained-looking backbone, made once."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from PIL import Image
+
+if TYPE_CHECKING:
+    import torch
 
 CLASS_COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200), "grey": (120, 120, 120)}
 TRAIN_COUNTS = {"red": 24, "green": 12, "blue": 6, "grey": 3}
@@ -50,3 +55,17 @@ def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": config, "preprocess_cfg": {}}))
     save_file(model.state_dict(), folder / "open_clip_model.safetensors")
     return folder
+
+
+@pytest.fixture
+def gpu() -> "Iterator[torch.device]":
+    """A CUDA device; where there is none, one that is simulated in the host's memory."""
+    import torch
+
+    if torch.cuda.is_available():
+        yield torch.device("cuda:0")
+        return
+    from tests.simulated_gpu import simulated_gpu
+
+    with simulated_gpu() as device:
+        yield device

@@ -69,11 +69,10 @@ def test_an_epoch_on_the_device_is_the_epoch_of_the_host(augmentation):
         assert_same_views(ours.numpy(), theirs.numpy())
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-def test_pixels_become_views_on_the_gpu():
+def test_pixels_become_views_on_the_gpu(gpu):
     split = Split("train", np.arange(16) % 2, pixels=pictures(20, 20))
     how = {"augmentation": "crop_flip", "seed": 7}
-    ((ours, _, _),) = image_batches(split, SPECS[0], [np.arange(8)], device="cuda", **how)
+    ((ours, _, _),) = image_batches(split, SPECS[0], [np.arange(8)], device=gpu, **how)
     ((theirs, _, _),) = image_batches(split, SPECS[0], [np.arange(8)], **how)
-    assert ours.is_cuda
+    assert ours.device == gpu
     assert_same_views(ours.cpu().numpy(), theirs.numpy())
