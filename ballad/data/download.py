@@ -8,12 +8,14 @@ import tarfile
 import tempfile
 import urllib.request
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ballad.errors import DataError
 from ballad.events import CancelToken
+from ballad.locks import exclusive
 
 CHUNK_BYTES = 1 << 20
 TIMEOUT_SECONDS = 30
@@ -36,8 +38,27 @@ class Archive:
         return self.url.rsplit("/", 1)[1]
 
 
+@contextmanager
+def alone_with(archive: Archive, folder: Path, cancel: CancelToken) -> Iterator[None]:
+    """Make ``folder``, and keep other threads and processes from getting ``archive`` into it meanwhile.
+
+    Whoever comes second waits. Raises DataError if the folder cannot be made or written to, and Cancelled.
+    """
+    lock_file = folder / f".{archive.file_name}.lock"
+    with ExitStack() as lock:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock.enter_context(exclusive(lock_file, cancel.check))
+        except OSError as error:
+            raise DataError(f"The folder {folder} cannot be made or written to: {error.strerror}.") from None
+        try:
+            yield
+        finally:
+            lock_file.unlink()
+
+
 def fetch(archive: Archive, folder: Path, on_bytes: OnBytes, cancel: CancelToken) -> Path:
-    """Download ``archive`` into ``folder``, going on where an earlier attempt stopped.
+    """Download ``archive`` into ``folder``, which is there, going on where an earlier attempt stopped.
 
     Raises DataError if the server cannot be reached or the checksum is wrong, and Cancelled.
     """
@@ -46,10 +67,6 @@ def fetch(archive: Archive, folder: Path, on_bytes: OnBytes, cancel: CancelToken
         if not _is_whole(archive, target):
             raise DataError(f"{target} has the wrong checksum; remove it, and it is downloaded again.")
         return target
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"The folder {folder} cannot be made: {error.strerror}.") from None
     partial = target.with_name(target.name + ".part")
     try:
         _download(archive, partial, on_bytes, cancel)

@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from ballad.errors import BackboneError
+from ballad.locks import exclusive
 
 # Read when the hub's client is first imported. With it, the client asks the hub one question more, about who asks.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
@@ -42,8 +44,9 @@ def fetch_file(
 ) -> Path:
     """The first of ``filenames`` that the repository has, downloaded unless it is on this disk.
 
-    The download is resumable and checked by the hub's client. Raises BackboneError where the hub cannot be reached
-    (within PROBE_SECONDS) or does not give the file.
+    The download is checked by the hub's client; whoever wants a file that another thread or process downloads waits
+    for it, and calls ``progress`` meanwhile. Raises BackboneError where the hub cannot be reached (within
+    PROBE_SECONDS) or does not give the file, and what ``progress`` raises.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HTTPError
@@ -52,13 +55,29 @@ def fetch_file(
     if on_disk:
         return on_disk
     filename = _first_available(repository, filenames, offline_advice)
+    bar = _bar_that_reports(progress) if progress else None
     try:
-        return Path(hf_hub_download(repository, filename, tqdm_class=_bar_that_reports(progress) if progress else None))
+        # The client has a lock of its own, but nobody who waits for that could be cancelled.
+        with exclusive(_lock_file(repository, filename), partial(progress or _ignore, 0, None)):
+            return Path(hf_hub_download(repository, filename, tqdm_class=bar))
     except (OSError, HTTPError) as error:
         raise BackboneError(
             f"The download of {filename} from huggingface.co/{repository} broke off ({_first_line(error)}); "
-            "start it again to continue where it stopped."
+            "start it again."
         ) from None
+
+
+def _lock_file(repository: str, filename: str) -> Path:
+    """Made beside the client's own lock files, which stay too. Raises OSError."""
+    from huggingface_hub import constants
+
+    folder = Path(constants.HF_HUB_CACHE) / ".locks"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"ballad--{repository}--{filename}.lock".replace("/", "--")
+
+
+def _ignore(done: int, total: int | None) -> None:
+    """The progress of callers who do not watch."""
 
 
 def _first_available(repository: str, filenames: Sequence[str], offline_advice: str) -> str:
@@ -93,8 +112,14 @@ def _bar_that_reports(progress: DownloadProgress) -> type:
     class ReportingBar(tqdm):
         """The hub client's progress bar, with ``progress`` in place of the terminal."""
 
-        def display(self, *args: object, **kwargs: object) -> None:
+        def update(self, n: float | None = 1) -> bool | None:
+            shown = super().update(n)
+            # Not in display: tqdm calls that with a lock held, which an error would leave to hold up all bars to come.
             progress(int(self.n), int(self.total) if self.total else None)
+            return shown
+
+        def display(self, *args: object, **kwargs: object) -> None:
+            """Nothing on the terminal."""
 
     return ReportingBar
 

@@ -18,7 +18,7 @@ from ballad.events import CancelToken, EventSink, Notice
 from ballad.experiment import Augmentation, Experiment
 from ballad.model.adapter import Adapters
 from ballad.model.backbone import Backbone, load_backbone
-from ballad.model.catalogue import weights_to_download
+from ballad.model.catalogue import download_weights, weights_to_download
 from ballad.runs.artifacts import ADAPTER, CLASS_TEXT, TOWERS, adapted, load_adapter, read_history, write_history
 from ballad.runs.plan import Model, Plan, SplitName
 from ballad.runs.stages import Stage, StageStore, write_whole
@@ -298,6 +298,7 @@ class StageComputer:
             self.on_event(
                 Notice(f"Downloading the weights of {settings.name} from huggingface.co/{lacking.repository}.")
             )
+            download_weights(settings, lambda done, total: self.cancel.check())
         return load_backbone(settings, seed=self.experiment.seed).to(self.device)
 
     def _split(self, name: SplitName) -> Split:

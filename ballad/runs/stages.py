@@ -9,8 +9,8 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 from ballad.errors import RunError
 from ballad.events import CancelToken, EventSink, StageFinished, StageStarted
 from ballad.experiment import settings_hash
+from ballad.locks import exclusive
 from ballad.runs.home import stages_dir
 
 STAGE_VERSIONS = {
@@ -37,7 +38,6 @@ STAGE_VERSIONS = {
 }
 """Raised when a stage's code changes its numbers, so that old results are not taken for new ones."""
 
-SECONDS_BETWEEN_LOOKS = 0.2
 MANIFEST = "manifest.json"
 
 
@@ -103,8 +103,9 @@ class StageStore:
         if self.present(stage):
             on_event(StageFinished(stage.kind, stage.key, 0.0, reused=True))
             return self.folder(stage)
+        (self.root / stage.kind).mkdir(parents=True, exist_ok=True)
         with ExitStack() as locks:
-            locks.enter_context(self._locked(stage, cancel))
+            locks.enter_context(exclusive(self._lock_file(stage.kind, stage.key), cancel.check))
             if self.present(stage):
                 on_event(StageFinished(stage.kind, stage.key, 0.0, reused=True))
                 return self.folder(stage)
@@ -126,28 +127,13 @@ class StageStore:
     def _partial(self, stage: Stage) -> Path:
         return self.root / stage.kind / f"{stage.key}.partial"
 
-    def _lock(self, kind: str, key: str) -> FileLock:
-        return FileLock(self.root / kind / f"{key}.lock", thread_local=False)
-
-    @contextmanager
-    def _locked(self, stage: Stage, cancel: CancelToken) -> Iterator[None]:
-        (self.root / stage.kind).mkdir(parents=True, exist_ok=True)
-        lock = self._lock(stage.kind, stage.key)
-        while True:
-            try:
-                lock.acquire(timeout=SECONDS_BETWEEN_LOOKS)
-                break
-            except Timeout:
-                cancel.check()
-        try:
-            yield
-        finally:
-            lock.release()
+    def _lock_file(self, kind: str, key: str) -> Path:
+        return self.root / kind / f"{key}.lock"
 
     def _reserve(self, companions: Sequence[Stage], locks: ExitStack) -> list[Stage]:
         reserved = []
         for stage in companions:
-            lock = self._lock(stage.kind, stage.key)
+            lock = FileLock(self._lock_file(stage.kind, stage.key), thread_local=False)
             with suppress(Timeout):
                 lock.acquire(timeout=0)
                 locks.callback(lock.release)
@@ -179,11 +165,11 @@ class StageStore:
 
     def remove(self, kind: str, key: str) -> None:
         """Delete one stage, finished or partial, unless a run is computing it."""
-        lock = self._lock(kind, key)
-        with suppress(Timeout), lock.acquire(timeout=0):
+        lock_file = self._lock_file(kind, key)
+        with suppress(Timeout), FileLock(lock_file).acquire(timeout=0):
             for name in (key, f"{key}.partial"):
                 shutil.rmtree(self.root / kind / name, ignore_errors=True)
-            Path(lock.lock_file).unlink(missing_ok=True)
+            lock_file.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, write: Callable[[Path], None]) -> None:

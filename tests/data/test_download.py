@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from ballad.data.download import Archive, fetch, unpack
+from ballad.data.download import Archive, alone_with, fetch, unpack
 from ballad.errors import Cancelled, DataError
 from ballad.events import CancelToken
 
@@ -50,7 +50,7 @@ def get(server, folder, on_bytes=lambda done, size: None, cancel=None, **what):
 
 def test_downloads_and_reports_bytes(server, tmp_path):
     seen = []
-    path = get(server, tmp_path / "new", lambda done, size: seen.append((done, size)))
+    path = get(server, tmp_path, lambda done, size: seen.append((done, size)))
     assert path.read_bytes() == CONTENT
     assert seen[-1] == (len(CONTENT), len(CONTENT))
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
@@ -107,8 +107,11 @@ def test_a_server_that_speaks_no_http(tmp_path):
 
 def test_a_root_that_cannot_be_made(server, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match=r"The folder .*file/root cannot be made: Not a directory"):
-        get(server, tmp_path / "file" / "root")
+    with (
+        pytest.raises(DataError, match=r"The folder .*file/root cannot be made or written to: Not a directory"),
+        alone_with(archive(server), tmp_path / "file" / "root", CancelToken()),
+    ):
+        pytest.fail("there is no such folder")
 
 
 def test_a_file_that_is_there_is_checked_and_not_fetched(server, tmp_path):

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -37,6 +38,48 @@ def test_a_download_can_be_cancelled_and_taken_up_again(hub_files: dict[str, byt
         fetch_file("owner/model", ["weights.bin"], cancel)
     assert cached_file("owner/model", ["weights.bin"]) is None
     assert fetch_file("owner/model", ["weights.bin"]).stat().st_size == 30_000_000
+
+
+def test_a_cancelled_download_does_not_hold_up_those_of_other_threads(hub_files: dict[str, bytes]):
+    hub_files["owner/model/resolve/main/weights.bin"] = bytes(300_000)
+
+    def cancel(done: int, total: int | None) -> None:
+        raise Cancelled
+
+    with ThreadPoolExecutor(1) as first, ThreadPoolExecutor(1) as second:
+        with pytest.raises(Cancelled):
+            first.submit(fetch_file, "owner/model", ["weights.bin"], cancel).result(30)
+        second.submit(fetch_file, "owner/model", ["weights.bin"], lambda done, total: None).result(30)
+
+
+def test_who_wants_a_file_that_is_being_downloaded_waits_and_can_give_up(hub_files: dict[str, bytes]):
+    hub_files["owner/model/resolve/main/weights.bin"] = bytes(300_000)
+    begun, go_on = threading.Event(), threading.Event()
+    downloads: list[int] = []
+
+    def hold(done: int, total: int | None) -> None:
+        downloads.append(done)
+        begun.set()
+        go_on.wait(10)
+
+    def give_up(done: int, total: int | None) -> None:
+        raise Cancelled
+
+    def note(done: int, total: int | None) -> None:
+        downloads.append(done)
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(fetch_file, "owner/model", ["weights.bin"], hold)
+        assert begun.wait(30)
+        with pytest.raises(Cancelled):
+            fetch_file("owner/model", ["weights.bin"], give_up)
+        del downloads[:]
+        second = pool.submit(fetch_file, "owner/model", ["weights.bin"], note)
+        assert not wait([second], timeout=0.5).done
+        assert set(downloads) == {0}, "told of nothing but the wait"
+        go_on.set()
+        assert first.result(30) == second.result(30)
+    assert first.result().read_bytes() == bytes(300_000)
 
 
 def test_the_first_file_that_the_repository_has_is_taken(hub_files: dict[str, bytes]):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from ballad.data.download import Archive, OnBytes, fetch, unpack
+from ballad.data.download import Archive, OnBytes, alone_with, fetch, unpack
 from ballad.data.readers.collection import ImageCollection
 from ballad.data.roots import data_roots
 from ballad.errors import DataError
@@ -86,18 +86,21 @@ class KnownDataset(ABC):
     def download(self, on_bytes: OnBytes = lambda done, size: None, cancel: CancelToken | None = None) -> Path:
         """Download and unpack the set below the first data root; returns its folder.
 
-        An archive that lies there already is checked, unpacked and kept. Raises DataError if it cannot be downloaded,
-        Cancelled.
+        An archive that lies there already is checked, unpacked and kept; a set that is there, perhaps because another
+        process got it meanwhile, is left as it is. Raises DataError if it cannot be downloaded, Cancelled.
         """
         if self.archive is None:
             raise DataError(f"{self.title} cannot be downloaded from here. {self.how_to_get}")
-        root = data_roots()[0]
-        brought = (root / self.archive.file_name).exists()
-        path = fetch(self.archive, root, on_bytes, cancel or CancelToken())
-        unpack(path, root)
-        if not brought:
-            path.unlink()
-        return root / self.folders[0]
+        root, cancel = data_roots()[0], cancel or CancelToken()
+        folder, archive = root / self.folders[0], root / self.archive.file_name
+        with alone_with(self.archive, root, cancel):
+            if self.missing_in(folder):
+                brought = archive.exists()
+                fetch(self.archive, root, on_bytes, cancel)
+                unpack(archive, root)
+                if not brought:
+                    archive.unlink()
+        return folder
 
     def _count_notes(self, found: ImageCollection) -> list[str]:
         return [

@@ -1,0 +1,29 @@
+"""One at a time: lock files that threads and processes take in turns."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+SECONDS_BETWEEN_LOOKS = 0.2
+
+
+@contextmanager
+def exclusive(path: Path, while_waiting: Callable[[], object]) -> Iterator[None]:
+    """Hold the lock file ``path``, in a folder that exists; the file stays.
+
+    Whoever comes second waits, and calls ``while_waiting`` now and then, which may raise to give up. Raises OSError
+    where the file cannot be written.
+    """
+    lock = FileLock(path, thread_local=False)
+    while True:
+        try:
+            lock.acquire(timeout=SECONDS_BETWEEN_LOOKS)
+            break
+        except Timeout:
+            while_waiting()
+    try:
+        yield
+    finally:
+        lock.release()
