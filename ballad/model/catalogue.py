@@ -1,6 +1,5 @@
 """open_clip's published backbones as a table to choose from, and their download; never imports torch."""
 
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +7,9 @@ import pandas as pd
 
 from ballad.experiment import BackboneSettings
 from ballad.model.hub import DownloadProgress, cached_file
-from ballad.model.registry import HubWeights, architecture_config, architecture_names, pretrained_tags
+from ballad.model.registry import HubWeights, architecture_config, architecture_names, image_size, pretrained_tags
 from ballad.model.source import find_source, hub_weights, read_layout, weights_file
-
-PARAMETERS_FILE = Path(__file__).parent.parent / "assets" / "open_clip_parameters.csv"
-"""Written by scripts/count_parameters.py, since counting them means building all models."""
+from ballad.model.tower_sizes import size_table
 
 
 def list_backbones(search: str = "") -> pd.DataFrame:
@@ -25,7 +22,8 @@ def list_backbones(search: str = "") -> pd.DataFrame:
     words = search.lower().split()
     rows = [row for name in architecture_names() for row in _rows(name) if _names_hold(row, words)]
     columns = ["architecture", "tag", "embed_dim", "image_size", "on_disk"]
-    return pd.DataFrame(rows, columns=columns).merge(_parameters(), on="architecture", how="left")
+    parameters = size_table()[["image_parameters", "text_parameters"]]
+    return pd.DataFrame(rows, columns=columns).join(parameters, on="architecture")
 
 
 def weights_to_download(settings: BackboneSettings) -> HubWeights | None:
@@ -51,7 +49,7 @@ def _rows(architecture: str) -> list[dict[str, Any]]:
         "architecture": architecture,
         "tag": None,
         "embed_dim": config["embed_dim"],
-        "image_size": config["vision_cfg"].get("image_size", 224),
+        "image_size": image_size(config),
         "on_disk": False,
     }
     published = pretrained_tags(architecture).items()
@@ -65,8 +63,3 @@ def _names_hold(row: dict[str, Any], words: list[str]) -> bool:
 
 def _is_on_disk(weights: HubWeights) -> bool:
     return cached_file(weights.repository, weights.filenames) is not None
-
-
-@cache
-def _parameters() -> pd.DataFrame:
-    return pd.read_csv(PARAMETERS_FILE).astype({"image_parameters": "Int64", "text_parameters": "Int64"})

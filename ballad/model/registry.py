@@ -38,6 +38,11 @@ def architecture_config(name: str) -> dict[str, Any]:
     return copy.deepcopy(_architectures()[name])
 
 
+def image_size(config: dict[str, Any]) -> int:
+    """Side in pixels of the pictures that an architecture takes; its default is open_clip's."""
+    return config["vision_cfg"].get("image_size", 224)
+
+
 def pretrained_tags(architecture: str) -> dict[str, HubWeights]:
     """The pretrained weights of an architecture by tag; empty where there are none."""
     return dict(_pretrained().get(architecture, {}))

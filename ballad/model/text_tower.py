@@ -37,7 +37,7 @@ class CausalTextTower:
         """
         lengths = self._lengths(tokens)
         groups = [(lengths == length).nonzero().flatten() for length in lengths.unique()]
-        features = [self._encode(tokens[group, : int(lengths[group[0]])]) for group in groups]
+        features = [self.encode_alike(tokens[group, : int(lengths[group[0]])]) for group in groups]
         return torch.cat(features)[torch.cat(groups).argsort()]
 
     def _lengths(self, tokens: Tensor) -> Tensor:
@@ -46,7 +46,8 @@ class CausalTextTower:
         ends = tokens if self.pool == "argmax" else (tokens == self.eos_id).int()
         return ends.argmax(dim=-1) + 1
 
-    def _encode(self, tokens: Tensor) -> Tensor:
+    def encode_alike(self, tokens: Tensor) -> Tensor:
+        """Features ``[P, d]`` of prompts that all end at the last of their tokens ``[P, L]``; not normalised."""
         from open_clip.transformer import text_global_pool
 
         length = tokens.shape[1]

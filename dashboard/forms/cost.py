@@ -6,43 +6,27 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ballad.experiment import Experiment
+from ballad.model.prompts import class_prompts
+from ballad.model.tower_sizes import tower_sizes
 from ballad.runs.plan import Plan
 
 _FLOAT = 4
 _COPIES_OF_TRAINED_WEIGHTS = 3
 """Weights, gradients, momentum."""
 _TOKENS = 16
-"""Prompts are cut to the longest; class names seldom make them longer than this."""
-
-
-@dataclass(frozen=True)
-class TowerSize:
-    """Sizes of a backbone's towers: parameters, and bytes that training keeps of one input for the backward pass."""
-
-    image_parameters: float
-    text_parameters: float
-    image_bytes: float
-    token_bytes: float
-    image_size: int
-
-
-# In fp32: of images by scripts/count_training_memory.py, of tokens from what autograd saves of open_clip's text towers.
-_SIZES = {
-    "demo": TowerSize(1.4e6, 2.4e6, 0.3e6, 0.1e6 / 16, 48),
-    "RN50": TowerSize(38.3e6, 63.7e6, 50.1e6, 44.1e6 / 77, 224),
-    "RN101": TowerSize(56.3e6, 63.4e6, 70.6e6, 44.1e6 / 77, 224),
-    "ViT-B/16": TowerSize(86.2e6, 63.4e6, 147.8e6, 44.1e6 / 77, 224),
-    "RN50x16": TowerSize(167.3e6, 123.7e6, 403.1e6, 66.1e6 / 77, 384),
-}
+"""Of a prompt that goes through the tower at its own length; class names seldom make it longer."""
 
 
 def training_memory(experiment: Experiment, num_classes: int) -> float | None:
-    """Bytes on the device while the towers train; None for towers whose size is not known, or that do not train."""
-    sizes = _SIZES.get(experiment.backbone.name)
-    if sizes is None or not experiment.trains_towers:
+    """Bytes on the device while the towers train; None for towers that were not counted, or that do not train.
+
+    Raises BackboneError as :func:`ballad.model.tower_sizes.tower_sizes` does.
+    """
+    sizes = tower_sizes(experiment.backbone) if experiment.trains_towers else None
+    if sizes is None:
         return None
     settings = experiment.phase_a
-    trained, activations = 0.0, 0.0
+    trained, activations = 0, 0.0
     half = 0.5 if settings.precision == "bf16" else 1.0
     if settings.tuned != "text":
         images = min(settings.micro_batch or settings.batch_size, settings.batch_size)
@@ -50,8 +34,9 @@ def training_memory(experiment: Experiment, num_classes: int) -> float | None:
         trained += sizes.image_parameters
         activations += images * sizes.image_bytes * scale * half
     if settings.tuned != "image":
+        prompts = num_classes * len(class_prompts([""], experiment.prompts, experiment.seed)[0])
         trained += sizes.text_parameters
-        activations += num_classes * _TOKENS * sizes.token_bytes * half
+        activations += prompts * (sizes.prompt_tokens or _TOKENS) * sizes.token_bytes * half
     all_weights = sizes.image_parameters + sizes.text_parameters
     return _FLOAT * (all_weights + (_COPIES_OF_TRAINED_WEIGHTS - 1) * trained) + activations
 

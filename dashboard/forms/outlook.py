@@ -71,8 +71,9 @@ _STAGES_HELP = (
     "λ or sampler takes seconds once Phase A is there."
 )
 _MEMORY_HELP = (
-    "Weights, gradients, momentum and what the backward pass keeps, estimated for the demo's and the paper's "
-    "backbones. ‘Images at a time’ under Advanced, Phase A, lowers it without changing the numbers."
+    "Weights, gradients, momentum and what the backward pass keeps: an estimate, known for the demo's backbone, "
+    "open_clip's architectures but for those with a Hugging Face text tower, and folders that hold one of them. "
+    "‘Images at a time’ under Advanced, Phase A, lowers it without changing the numbers."
 )
 
 

@@ -207,14 +207,30 @@ def test_speed_is_that_of_the_backbone_on_the_device():
     assert speed_on(table, "demo", "cpu") == {"phase_a": 100.0, "features": 20.0}
 
 
-def test_memory_falls_with_the_micro_batch_and_is_unknown_for_unknown_towers():
+def test_memory_falls_with_the_micro_batch():
     paper = default_experiment("imagenet-lt", "RN50")
     whole = training_memory(paper, 1000)
     small = training_memory(paper.with_values({"phase_a.micro_batch": 64}), 1000)
-    # 448 images fewer at 50 MB each
-    assert whole - small == pytest.approx(448 * 50.1e6)
-    assert training_memory(paper.with_values({"schedule": "zero_shot"}), 1000) is None
-    assert training_memory(default_experiment("demo", "ViT-B-32"), 60) is None
+    # 448 images fewer at 50.123 MB each
+    assert whole - small == pytest.approx(448 * 50.123008e6)
+
+
+def test_memory_grows_with_every_prompt_of_a_class_and_with_prompts_that_are_not_cut():
+    def of_text(name: str, kind: str) -> float:
+        values = {"backbone.name": name, "backbone.pretrained": "datacompdr", "prompts.kind": kind}
+        values |= {"phase_a.tuned": "text", "phase_a.precision": "bf16"}
+        return training_memory(default_experiment("demo", "demo").with_values(values), 100)
+
+    # 6 prompts more for each of 100 classes; a token takes 395,985 bytes or 395,882, half in bf16
+    by_length = of_text("MobileCLIP-B", "ensemble") - of_text("MobileCLIP-B", "single")
+    assert by_length == pytest.approx(600 * 16 * 395_985 / 2)
+    always_77 = of_text("MobileCLIP-S1", "ensemble") - of_text("MobileCLIP-S1", "single")
+    assert always_77 == pytest.approx(600 * 77 * 395_882 / 2)
+
+
+def test_memory_is_unknown_where_nothing_trains_or_nothing_was_counted():
+    assert training_memory(default_experiment("demo", "demo").with_values({"schedule": "zero_shot"}), 60) is None
+    assert training_memory(default_experiment("demo", "hf-hub:owner/model"), 60) is None
 
 
 def test_a_sweep_keeps_the_phase_a_of_its_base():
