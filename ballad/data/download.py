@@ -44,17 +44,13 @@ def alone_with(archive: Archive, folder: Path, cancel: CancelToken) -> Iterator[
 
     Whoever comes second waits. Raises DataError if the folder cannot be made or written to, and Cancelled.
     """
-    lock_file = folder / f".{archive.file_name}.lock"
     with ExitStack() as lock:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            lock.enter_context(exclusive(lock_file, cancel.check))
+            lock.enter_context(exclusive(folder / f".{archive.file_name}.lock", cancel.check))
         except OSError as error:
             raise DataError(f"The folder {folder} cannot be made or written to: {error.strerror}.") from None
-        try:
-            yield
-        finally:
-            lock_file.unlink()
+        yield
 
 
 def fetch(archive: Archive, folder: Path, on_bytes: OnBytes, cancel: CancelToken) -> Path:

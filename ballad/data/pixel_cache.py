@@ -19,6 +19,7 @@ from ballad.data.prefetch import available_cores
 from ballad.data.stored_pictures import StoredPictures, write_pictures
 from ballad.errors import DataError
 from ballad.events import CancelToken, EventSink, Notice, Progress
+from ballad.locks import exclusive
 
 LARGEST_SIDE = 128
 """Larger pictures vary in size, and decoded they take ten times the disk of their files."""
@@ -70,9 +71,17 @@ def _write(split: Split, path: Path, on_event: EventSink, cancel: CancelToken) -
     differ = len(set(sizes)) > 1
     if split.shorter_side is None and (differ or max(sizes[0]) > LARGEST_SIDE):
         return False
-    path.parent.mkdir(parents=True, exist_ok=True)
     needed = int(len(split) * np.mean([width * height * 3 for width, height in sizes]))
     megabytes = f"{'about ' * differ}{needed / 1e6:,.0f} MB"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Runs that begin together on several devices want the same file.
+    with exclusive(path.with_suffix(".lock"), cancel.check):
+        return path.exists() or _write_alone(split, path, needed, megabytes, on_event, cancel)
+
+
+def _write_alone(
+    split: Split, path: Path, needed: int, megabytes: str, on_event: EventSink, cancel: CancelToken
+) -> bool:
     if shutil.disk_usage(path.parent).free < 2 * needed:
         on_event(Notice(f"The images of {split.name} stay in their files: {path.parent} has no room for {megabytes}."))
         return False

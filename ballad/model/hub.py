@@ -68,7 +68,7 @@ def fetch_file(
 
 
 def _lock_file(repository: str, filename: str) -> Path:
-    """Made beside the client's own lock files, which stay too. Raises OSError."""
+    """Beside the client's own lock files. Raises OSError."""
     from huggingface_hub import constants
 
     folder = Path(constants.HF_HUB_CACHE) / ".locks"

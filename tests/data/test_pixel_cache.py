@@ -1,4 +1,6 @@
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -132,3 +134,20 @@ def test_cancel_leaves_nothing_behind(split, decode):
     with pytest.raises(Cancelled):
         decode(split, cancel)
     assert not list(decode.folder.glob("*"))
+
+
+def test_runs_that_begin_together_decode_once_and_get_the_same_pixels(split, decode):
+    expected = [np.asarray(split.image(index)) for index in range(len(split))]
+    together = threading.Barrier(4)
+
+    def begin(_: int) -> np.ndarray:
+        together.wait(10)
+        return decode(split).pixels
+
+    for _ in range(10):
+        shutil.rmtree(decode.folder, ignore_errors=True)
+        decode.notices.clear()
+        with ThreadPoolExecutor(4) as pool:
+            pixels = list(pool.map(begin, range(4)))
+        assert all(np.array_equal(found, expected) for found in pixels)
+        assert len(decode.notices) == 1
