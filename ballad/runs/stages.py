@@ -145,22 +145,14 @@ class StageStore:
         return json.loads((self.folder(stage) / MANIFEST).read_text(encoding="utf-8"))
 
     def table(self) -> pd.DataFrame:
-        """All stages: kind, key, state (finished, partial), bytes, seconds, created, device."""
+        """All stages: kind, key, state (finished, partial), bytes, seconds, created, device.
+
+        A stage of which a file is renamed or removed while it is looked at may be left out.
+        """
         rows = []
         for folder in sorted(self.root.glob("*/*/")):
-            finished = (folder / MANIFEST).exists()
-            manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8")) if finished else {}
-            rows.append(
-                {
-                    "kind": folder.parent.name,
-                    "key": folder.name.removesuffix(".partial"),
-                    "state": "finished" if finished else "partial",
-                    "bytes": _size(folder),
-                    "seconds": manifest.get("seconds"),
-                    "created": manifest.get("created"),
-                    "device": manifest.get("device"),
-                }
-            )
+            with suppress(FileNotFoundError):
+                rows.append(_row(folder))
         return pd.DataFrame(rows, columns=["kind", "key", "state", "bytes", "seconds", "created", "device"])
 
     def remove(self, kind: str, key: str) -> None:
@@ -172,7 +164,21 @@ class StageStore:
             lock_file.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
+def _row(folder: Path) -> dict[str, Any]:
+    finished = (folder / MANIFEST).exists()
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8")) if finished else {}
+    return {
+        "kind": folder.parent.name,
+        "key": folder.name.removesuffix(".partial"),
+        "state": "finished" if finished else "partial",
+        "bytes": _size(folder),
+        "seconds": manifest.get("seconds"),
+        "created": manifest.get("created"),
+        "device": manifest.get("device"),
+    }
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` fill a temporary file, then give it its name: readers see all of it or nothing."""
     temporary = path.with_name(f".{path.name}.tmp")
     write(temporary)
@@ -200,7 +206,8 @@ def _write_manifest(folder: Path, stage: Stage, seconds: float, device: str) -> 
         "device": device,
         "libraries": library_versions(),
     }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2), encoding="utf-8")
+    text = json.dumps(manifest, indent=2)
+    write_whole(folder / MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def library_versions() -> dict[str, str]:

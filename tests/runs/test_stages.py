@@ -5,6 +5,7 @@ import pytest
 
 from ballad.errors import Cancelled
 from ballad.events import CancelToken, StageFinished, StageStarted, ignore
+from ballad.runs import stages as module
 from ballad.runs.stages import Stage, StageStore, write_whole
 
 FIRST, SECOND = Stage("adapter", {"seed": 0}), Stage("adapter", {"seed": 1})
@@ -122,3 +123,20 @@ def test_a_file_is_whole_or_not_there(tmp_path):
     with pytest.raises(OSError):
         write_whole(target, break_off)
     assert not target.exists()
+
+
+def test_stages_can_be_listed_while_one_is_computed(stages, monkeypatch):
+    obtain(stages, FIRST, write_number)
+
+    def size_of_a_folder_that_is_renamed_meanwhile(folder: Path) -> int:
+        if folder.name.endswith(".partial"):
+            raise FileNotFoundError
+        return 7
+
+    def list_meanwhile(folder: Path) -> None:
+        monkeypatch.setattr(module, "_size", size_of_a_folder_that_is_renamed_meanwhile)
+        assert list(stages.table()["key"]) == [FIRST.key]
+        monkeypatch.undo()
+
+    obtain(stages, SECOND, list_meanwhile)
+    assert len(stages.table()) == 2
