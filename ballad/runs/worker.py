@@ -1,5 +1,6 @@
 """Works the queue: takes one run after another for one device and sees each to its end."""
 
+import gc
 import signal
 import sqlite3
 import threading
@@ -61,6 +62,9 @@ class Worker:
                 run = self._claim()
                 if run is not None:
                     self._execute(run)
+                    # Folded towers refer to themselves, and an error to all that the run held when it was raised:
+                    # the next run wants their memory.
+                    gc.collect()
                 elif drain:
                     return
                 else:

@@ -1,15 +1,19 @@
+import gc
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ballad.errors import DataError
 from ballad.experiment import Experiment
 from ballad.runs import executors, queries
 from ballad.runs.executors import Executor, ProcessExecutor, ThreadExecutor
@@ -93,6 +97,31 @@ def test_failing_run_says_why_and_the_worker_goes_on(
     log = queries.log(store, failing).set_index("level")["text"]
     assert "Traceback" in log["traceback"]
     assert wait_for(store, following, ended).status == "done"
+
+
+def test_what_a_run_held_is_gone_when_the_next_begins(store: RunStore) -> None:
+    class Towers:
+        def __init__(self) -> None:
+            self.forward = self  # as folded towers do
+
+    held: list[weakref.ref[Towers]] = []
+    alive: list[bool] = []
+
+    def hold_and_fail(experiment: Experiment, **arguments: Any) -> dict[str, Any]:
+        alive.extend(reference() is not None for reference in held)
+        towers = Towers()
+        held.append(weakref.ref(towers))
+        raise DataError("The image a.png cannot be read.")
+
+    for seed in range(3):
+        store.create(Experiment(seed=seed))
+    gc.disable()
+    try:
+        with JobManager(store, execute=hold_and_fail, devices=["cpu"], drain=True) as manager:
+            assert manager.wait(60)
+    finally:
+        gc.enable()
+    assert alive == [False] * 3  # of one earlier run, then of two
 
 
 def test_killed_process_is_interrupted_and_the_worker_goes_on(store: RunStore, manager: JobManager) -> None:
