@@ -91,7 +91,7 @@ def extract_features(
     if done == 0:
         np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape).flush()
     features = np.lib.format.open_memmap(path, mode="r+")
-    batches = np.split(images, range(batch_size, len(images), batch_size))
+    batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
     first = done // batch_size
     pixels_of_batches = image_batches(
         split,

@@ -12,6 +12,7 @@ from ballad.experiment import Experiment
 from ballad.runs import compute
 from ballad.runs.pipeline import run_experiment
 from ballad.runs.prediction import Predictor
+from ballad.training import features
 
 
 @pytest.fixture
@@ -161,6 +162,14 @@ def test_more_views_and_fresh_views_train_too(run):
     assert computed(events).count("views") == 1
     exact, _, _ = run({"phase_b.features": "exact"})
     assert cached["accuracies"]["phase_a"] == exact["accuracies"]["phase_a"]
+
+
+def test_where_every_class_has_enough_images_further_views_add_none(run, monkeypatch):
+    monkeypatch.setattr(features, "VIEW_TARGET", 1)
+    one, _, _ = run()
+    several, _, events = run({"phase_b.views": 2})
+    assert computed(events).count("views") == 1
+    assert several["accuracies"] == one["accuracies"]
 
 
 def test_a_cancelled_run_leaves_a_readable_folder_and_resumes_to_the_same_numbers(run, tmp_path):
