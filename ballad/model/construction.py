@@ -1,6 +1,7 @@
 """From a backbone's layout to an open_clip model: the right class and activation, weights, random towers."""
 
 import copy
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from ballad.model.weights import is_torchscript, load_weights
 
 OpenClipModel = Any
 """One of open_clip's untyped model classes: CLIP, CustomTextCLIP or CoCa."""
+
+_OF_THE_PROCESS = threading.Lock()
+"""Held while torch's own random numbers are seeded and drawn: runs on several devices are threads, and share them."""
 
 
 def tower_of(name: str) -> Towers | None:
@@ -57,7 +61,7 @@ def build_model(
     Towers that the settings want random keep what ``seed`` gave them (Table 4); the rest, logit scale included, comes
     from the checkpoint. With two random towers there is none, and the logit scale is open_clip's start, 1 / 0.07.
     """
-    with torch.random.fork_rng(devices=[]):
+    with _OF_THE_PROCESS, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = instantiate(layout.model)
     _check_activation(model, bool(layout.model.get("quick_gelu")))

@@ -1,13 +1,15 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+import torch
 
 from ballad.errors import BackboneError
 from ballad.experiment import BackboneSettings
 from ballad.model.backbone import load_backbone
-from ballad.model.construction import _check_activation, complete_layout, instantiate, tower_of
-from ballad.model.source import find_source, read_layout
+from ballad.model.construction import _check_activation, build_model, complete_layout, instantiate, tower_of
+from ballad.model.source import BackboneLayout, find_source, read_layout
 from tests.model.conftest import CONFIGS, WriteBackbone
 
 
@@ -86,3 +88,14 @@ def test_building_leaves_the_configuration_as_it_was():
 )
 def test_every_parameter_has_its_tower(name: str, tower: str | None):
     assert tower_of(name) == tower
+
+
+def test_random_towers_that_are_built_at_once_are_those_of_their_own_seeds():
+    def weights(seed: int) -> torch.Tensor:
+        model = build_model(BackboneLayout(CONFIGS["vit"], {}), None, BackboneSettings(), seed=seed)
+        return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
+
+    alone = [weights(seed) for seed in range(8)]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(weights, range(8)))
+    assert all(mine.equal(expected) for mine, expected in zip(together, alone, strict=True))
