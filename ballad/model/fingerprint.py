@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ballad.experiment import BackboneSettings
-from ballad.model.source import CONFIG_FILE, find_source, folder_weights
+from ballad.model.source import CONFIG_FILE, find_source, folder_weights, tokenizer_files
 
 
 def backbone_fingerprint(settings: BackboneSettings) -> str:
@@ -16,9 +16,10 @@ def backbone_fingerprint(settings: BackboneSettings) -> str:
     """
     source = find_source(settings)
     if source.kind == "folder":
-        parts = ["folder", file_hash(Path(source.name) / CONFIG_FILE)]
+        folder = Path(source.name)
+        parts = ["folder", file_hash(folder / CONFIG_FILE), *map(file_hash, tokenizer_files(folder))]
         if source.needs_weights and not source.checkpoint:
-            parts.append(file_hash(folder_weights(Path(source.name))))
+            parts.append(file_hash(folder_weights(folder)))
     else:
         parts = ["open_clip" if source.kind == "architecture" else "hf-hub", source.name]
     if source.tag:

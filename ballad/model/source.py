@@ -26,6 +26,9 @@ PAPER_ARCHITECTURES = {
 
 CONFIG_FILE = "open_clip_config.json"
 
+TOKENIZER_CONFIG = "tokenizer_config.json"
+"""In a folder that brings a Hugging Face tokenizer along."""
+
 WEIGHTS_FILES = (
     *DEFAULT_WEIGHTS,
     "open_clip_pytorch_model.safetensors",
@@ -118,6 +121,13 @@ def weights_file(source: BackboneSource, progress: DownloadProgress | None = Non
     if published is None:
         return folder_weights(Path(source.name))
     return fetch_file(published.repository, published.filenames, progress)
+
+
+def tokenizer_files(folder: Path) -> list[Path]:
+    """What a Hugging Face tokenizer in a backbone's folder may be made of; nothing where the folder brings none."""
+    if not (folder / TOKENIZER_CONFIG).is_file():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix in (".json", ".txt", ".model") and path.is_file())
 
 
 def folder_weights(folder: Path) -> Path:

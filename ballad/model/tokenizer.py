@@ -9,11 +9,10 @@ from torch import Tensor
 
 from ballad.errors import BackboneError
 from ballad.model.hub import fetch_file
+from ballad.model.source import TOKENIZER_CONFIG
 
 Tokenizer = Callable[[list[str]], Tensor]
 """From P prompts to token ids int64 ``[P, L]``, padded to the model's context."""
-
-TOKENIZER_CONFIG = "tokenizer_config.json"
 
 
 def load_tokenizer(text_config: dict[str, Any], folder: Path | None) -> Tokenizer:

@@ -37,6 +37,18 @@ def test_an_edited_file_is_another_backbone(folder: Path, edited: str):
     assert fingerprint(folder) != before
 
 
+def test_an_edited_tokenizer_is_another_backbone(folder: Path):
+    (folder / "readme.txt").write_text("how it was trained")
+    without = fingerprint(folder)
+    (folder / "readme.txt").write_text("how it was trained, in other words")
+    assert fingerprint(folder) == without, "nothing that the model is made of"
+    (folder / "tokenizer_config.json").write_text("{}")
+    (folder / "tokenizer.json").write_text("a vocabulary")
+    before = fingerprint(folder)
+    (folder / "tokenizer.json").write_text("a vocabulary, corrected")
+    assert len({without, before, fingerprint(folder)}) == 3
+
+
 def test_a_file_of_the_users_counts_by_content(folder: Path, tmp_path: Path):
     weights = tmp_path / "mine.safetensors"
     weights.write_bytes(b"weights")
