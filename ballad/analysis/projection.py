@@ -65,7 +65,7 @@ class Neighbourhood:
 def neighbourhood(features: np.ndarray, *, cancel: CancelToken | None = None) -> Neighbourhood:
     """PCA and exact k-nearest neighbours of features [N, d], normalised here.
 
-    Raises RunError for fewer than 5 samples.
+    Raises RunError for fewer than 5 samples, and for samples that are all alike, as a collapsed adapter leaves them.
     """
     from sklearn.decomposition import PCA
     from sklearn.neighbors import NearestNeighbors
@@ -75,6 +75,8 @@ def neighbourhood(features: np.ndarray, *, cancel: CancelToken | None = None) ->
     dimensions = min(PCA_DIMENSIONS, features.shape[1], len(features) - 1)
     # An eigendecomposition of the d × d covariance is exact, needs no seed, and is the fastest for N ≫ d.
     reduced = PCA(dimensions, svd_solver="covariance_eigh").fit_transform(unit_rows(features)).astype(np.float32)
+    if reduced.std() < np.finfo(np.float32).eps:
+        raise RunError("The chosen images all have the same features in this model; there is nothing to lay out.")
     if cancel:
         cancel.check()
     search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(features) - 1), algorithm="brute").fit(reduced)

@@ -84,6 +84,12 @@ def test_five_images_are_enough_and_four_are_not(method):
         project(features[:4], method)
 
 
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_images_that_are_all_alike_are_refused(value):
+    with pytest.raises(RunError, match="all have the same features in this model; there is nothing to lay out"):
+        project(np.full((30, 8), value, np.float32), "umap")
+
+
 def test_tsne_reports_every_step_to_the_end():
     events = []
     project(clusters()[1], on_event=events.append)
