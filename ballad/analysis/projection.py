@@ -25,6 +25,8 @@ PCA_DIMENSIONS = 50
 NEIGHBOURS = 90
 """Kept for each sample: t-SNE wants three times its perplexity, UMAP its n_neighbors."""
 FEWEST_SAMPLES = 5
+ROUNDING = 1e-6
+"""Directions in float32 that differ by less are the same."""
 TSNE_ITERATIONS = 250 + 500
 """openTSNE's defaults, with and without early exaggeration."""
 TSNE_WATCHED_EVERY = 25
@@ -72,11 +74,12 @@ def neighbourhood(features: np.ndarray, *, cancel: CancelToken | None = None) ->
 
     if len(features) < FEWEST_SAMPLES:
         raise RunError(f"A projection needs at least {FEWEST_SAMPLES} images, and {len(features)} are chosen.")
+    directions = unit_rows(features)
+    if np.ptp(directions, axis=0).max() < ROUNDING:
+        raise RunError("The chosen images all have the same features in this model; there is nothing to lay out.")
     dimensions = min(PCA_DIMENSIONS, features.shape[1], len(features) - 1)
     # An eigendecomposition of the d × d covariance is exact, needs no seed, and is the fastest for N ≫ d.
-    reduced = PCA(dimensions, svd_solver="covariance_eigh").fit_transform(unit_rows(features)).astype(np.float32)
-    if reduced.std() < np.finfo(np.float32).eps:
-        raise RunError("The chosen images all have the same features in this model; there is nothing to lay out.")
+    reduced = PCA(dimensions, svd_solver="covariance_eigh").fit_transform(directions).astype(np.float32)
     if cancel:
         cancel.check()
     search = NearestNeighbors(n_neighbors=min(NEIGHBOURS, len(features) - 1), algorithm="brute").fit(reduced)
