@@ -5,10 +5,11 @@ import sqlite3
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from ballad.errors import BalladError, Cancelled
+from ballad.errors import BalladError, Cancelled, SettingsError
 from ballad.events import CancelToken, Event, EventSink
 from ballad.experiment import Experiment
 from ballad.runs.home import run_dir
@@ -83,7 +84,12 @@ def execute_run(
 def _companions(store: RunStore, run: Run) -> list[Experiment]:
     """Waiting experiments on the same towers: what they share can be computed in one go."""
     key = towers_key(run.experiment)
-    waiting = [other.experiment for other in store.queued() if other.dataset == run.dataset]
+    waiting = []
+    for other in store.queued():
+        # Settings of another release are that run's trouble, when its turn comes.
+        with suppress(SettingsError):
+            if other.dataset == run.dataset:
+                waiting.append(other.experiment)
     return [experiment for experiment in waiting if towers_key(experiment) == key]
 
 

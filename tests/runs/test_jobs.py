@@ -236,3 +236,13 @@ def test_waiting_runs_on_the_same_towers_are_companions(store: RunStore) -> None
     with JobManager(store, execute=tiny_work, devices=["cpu"], drain=True) as manager:
         assert manager.wait(60)
     assert [executions(store, run_id)[0].split()[2] for run_id in ids] == ["1", "0", "0", "0"]
+
+
+def test_a_waiting_run_of_another_release_fails_alone(store: RunStore) -> None:
+    first, of_another_release = store.create(Experiment()), store.create(Experiment())
+    with store.database.write() as db:
+        db.execute("UPDATE runs SET settings = '{\"unheard_of\": 1}' WHERE id = ?", (of_another_release,))
+    with JobManager(store, execute=tiny_work, devices=["cpu"], drain=True) as manager:
+        assert manager.wait(60)
+    assert [store.get(run_id).status for run_id in (first, of_another_release)] == ["done", "failed"]
+    assert "There is no setting 'unheard_of'" in str(store.get(of_another_release).error)
