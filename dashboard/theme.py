@@ -51,6 +51,9 @@ DIVERGING_SCALES: dict[Mode, list[str]] = {
     "dark": ["#ff9d78", "#c8380e", "#5a2415", "#10151c", "#173a72", "#2a6fdb", "#9dc4ff"],
 }
 
+READABLE_REACH = 0.44
+"""How far along the sequential scale, and to either side of the diverging one, cells can hold text in the ink."""
+
 LINE_SCALE = ["#d9720f", "#8f8f8f", "#2a6fdb"]
 """From low to high, each to be seen on light and on dark ground, as thin lines must be."""
 
@@ -99,7 +102,8 @@ def plotly_template(mode: Mode, *, font_size: float = FONT_SIZE, paper: bool = F
         modebar={"bgcolor": "rgba(0,0,0,0)", "color": axis, "activecolor": ink},
     )
     bar = {"thickness": 14, "title": {"side": "top", "font": {"size": font_size}}}
-    data = {"heatmap": [go.Heatmap(colorbar=bar)], "parcoords": [go.Parcoords(line={"colorbar": bar})]}
+    # Plotly's own choice, white or grey by the cell, is pale on the middle of a scale.
+    data = {"heatmap": [go.Heatmap(colorbar=bar, textfont={"color": ink})], "parcoords": [go.Parcoords(line={"colorbar": bar})]}
     return go.layout.Template(layout=layout, data=data)
 
 

@@ -5,6 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.parts import groups_in
+from dashboard.theme import READABLE_REACH
 
 ENDS = {"right": "right<br>class", "many": "wrong:<br>many", "medium": "wrong:<br>medium", "few": "wrong:<br>few"}
 
@@ -20,7 +21,7 @@ def group_confusion_heatmap(shares: pd.DataFrame, images: pd.Series, baseline: p
     table = table.loc[groups_in(table.dropna(how="all").index), list(ENDS)]
     values = table.to_numpy(dtype="float32")
     unit = "%" if baseline is None else "points"
-    scale = {"zmin": 0, "zmax": 100} if baseline is None else _centred(values)
+    scale = {"zmin": 0, "zmax": 100 / READABLE_REACH} if baseline is None else _centred(values)
     figure = go.Figure(
         go.Heatmap(
             z=values,
@@ -45,5 +46,5 @@ def group_confusion_heatmap(shares: pd.DataFrame, images: pd.Series, baseline: p
 
 
 def _centred(values: np.ndarray) -> dict[str, float]:
-    reach = float(np.nanmax(np.abs(values), initial=1.0))
+    reach = float(np.nanmax(np.abs(values), initial=1.0)) / READABLE_REACH
     return {"zmin": -reach, "zmid": 0, "zmax": reach}

@@ -3,8 +3,11 @@ from pathlib import Path
 from tomllib import loads
 
 import numpy as np
+import pandas as pd
 import pytest
+from plotly.colors import sample_colorscale
 
+from dashboard.figures.group_confusion import group_confusion_heatmap
 from dashboard.theme import BACKGROUNDS, GROUP_COLOURS, GROUP_SYMBOLS, GROUPS, plotly_template
 
 # Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB.
@@ -77,3 +80,18 @@ def test_template_scales_run_from_background_to_ink():
         scale = plotly_template(mode).layout.colorscale.sequential
         assert scale[0][1] == BACKGROUNDS[mode]
         assert contrast(scale[-1][1], BACKGROUNDS[mode]) > 7
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+@pytest.mark.parametrize("difference", [False, True])
+def test_the_number_in_every_cell_of_the_shot_groups_can_be_read(mode, difference):
+    ends = ["right", "many", "medium", "few"]
+    shares = pd.DataFrame([[100, 0, 0, 0], [50, 25, 20, 5], [0, 10, 20, 70]], ["many", "medium", "few"], ends, float)
+    figure = group_confusion_heatmap(shares, pd.Series(10, shares.index), shares[::-1].to_numpy() if difference else None)
+    (cells,), template = figure.data, plotly_template(mode)
+    scale = template.layout.colorscale["diverging" if difference else "sequential"]
+    places = (cells.z - cells.zmin) / (cells.zmax - cells.zmin)
+    ink = template.data.heatmap[0].textfont.color
+    for colour in sample_colorscale([list(stop) for stop in scale], places.ravel()):
+        channels = [round(float(part)) for part in colour.removeprefix("rgb(").removesuffix(")").split(",")]
+        assert contrast("#{:02x}{:02x}{:02x}".format(*channels), ink) >= 4.5
