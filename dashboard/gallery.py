@@ -71,10 +71,13 @@ def dataset_gallery(settings: DatasetSettings, split: str, captions: Mapping[int
     _plain_grid({dataset_thumbnail_url(settings, split, index): caption for index, caption in captions.items()})
 
 
-def page_of(samples: Sequence[int], *, key: str) -> Sequence[int]:
-    """The samples of the page that the reader turned to; shows page numbers where one page does not hold them all."""
+def page_of(samples: Sequence[int], *, key: str, in_url: bool = True) -> Sequence[int]:
+    """The samples of the page that the reader turned to; shows page numbers where one page does not hold them all.
+
+    ``key`` names the samples, and is the query parameter of the page unless the samples themselves are not in the URL.
+    """
     pages = -(-len(samples) // PICTURES_A_PAGE)
-    page = min(st.pagination(pages, key=key), pages) if pages > 1 else 1
+    page = st.pagination(pages, key=key, bind="query-params" if in_url else None) if pages > 1 else 1
     return samples[(page - 1) * PICTURES_A_PAGE : page * PICTURES_A_PAGE]
 
 

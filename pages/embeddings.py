@@ -261,7 +261,7 @@ def pictures(view: EmbeddingView, samples: list[int]) -> None:
     side = view.sides[-1]
     st.markdown(f"**{counted(len(samples), 'selected image')}**")
     names = evaluation(side.run_id, side.model, view.split).per_class["class_name"].tolist()
-    shown = page_of(samples, key=f"page_{hash(tuple(samples))}")
+    shown = page_of(samples, key=f"page_{hash(tuple(samples))}", in_url=False)
     said = opinions(side, view.sides[0], view.split)
     prediction_gallery(side.run_id, view.split, shown, MODEL_TITLES[side.model], said, names)
 
