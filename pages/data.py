@@ -153,14 +153,8 @@ def show_counts(facts: DatasetFacts, settings: DatasetSettings) -> None:
 def show_pictures(facts: DatasetFacts, settings: DatasetSettings) -> None:
     names = distinct_labels(range(len(facts.classes)), facts.classes["class_name"].tolist())
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        class_id = st.selectbox(
-            "Class",
-            range(len(names)),
-            format_func=lambda class_id: names[class_id] if class_id < len(names) else "",
-            key="class",
-            bind="query-params",
-            width=320,
-        )
+        # Chosen by name, as on the other pages: a class does not become another set's of its number.
+        class_id = names.index(st.selectbox("Class", names, key="class", bind="query-params", width=320))
         split = st.segmented_control(
             "Split",
             list(facts.images),

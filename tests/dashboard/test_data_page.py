@@ -16,6 +16,7 @@ from ballad.runs.task_kinds import perform_check
 from ballad.runs.task_worker import TaskWorker
 from ballad.runs.tasks import TaskStore, task_id
 from dashboard.dataset_picker import own_datasets
+from dashboard.plans import forget_datasets
 
 PAGE = "../pages/data.py"
 
@@ -108,9 +109,34 @@ def test_a_cut_in_the_link_is_applied(app, pets):
 def test_pictures_of_a_class_come_by_address(app, pets):
     app = open_page(app, dataset=pets, view="Pictures")
     assert app.selectbox(key="class").options == ["blue", "green", "grey", "red"]
-    app.selectbox(key="class").set_value(2).run()
+    app.selectbox(key="class").set_value("grey").run()
     assert "3 pictures of grey, few-shot" in words(app)
     assert pictures(app).count("/workbench/pictures/train/") == 3
+
+
+def test_a_chosen_class_is_kept_by_its_name(app, pets, tmp_path):
+    more = tmp_path / "root" / "more"
+    shutil.copytree(tmp_path / "root" / "pets", more)
+    for split in ("train", "val", "test"):
+        shutil.copytree(more / split / "red", more / split / "amber")  # becomes the first class
+    app = open_page(app, dataset=pets, view="Pictures", **{"class": "grey"})
+    app.selectbox(key="dataset").set_value("more").run()
+    assert "3 pictures of grey, few-shot" in words(app)
+    shutil.rmtree(tmp_path / "root" / "pets" / "train" / "grey")
+    for split in ("val", "test"):
+        shutil.rmtree(tmp_path / "root" / "pets" / split / "grey")
+    forget_datasets()
+    app.selectbox(key="dataset").set_value(pets).run()
+    assert "6 pictures of blue, few-shot" in words(app)
+
+
+def test_a_link_opens_the_page_of_the_pictures(app, pets):
+    app = open_page(app, dataset=pets, view="Pictures", **{"class": "red", "page_train_3": "2"})
+    shown = pictures(app)
+    assert [index for index in range(45) if f"/train/{index}?" in shown] == list(range(33, 45))
+    # Another class begins with its first page.
+    app.selectbox(key="class").set_value("green").run()
+    assert [index for index in range(45) if f"/train/{index}?" in pictures(app)] == list(range(6, 18))
 
 
 @pytest.mark.parametrize("typed", ["/etc", "../..", "nowhere"])
