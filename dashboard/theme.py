@@ -103,7 +103,10 @@ def plotly_template(mode: Mode, *, font_size: float = FONT_SIZE, paper: bool = F
     )
     bar = {"thickness": 14, "title": {"side": "top", "font": {"size": font_size}}}
     # Plotly's own choice, white or grey by the cell, is pale on the middle of a scale.
-    data = {"heatmap": [go.Heatmap(colorbar=bar, textfont={"color": ink})], "parcoords": [go.Parcoords(line={"colorbar": bar})]}
+    data = {
+        "heatmap": [go.Heatmap(colorbar=bar, textfont={"color": ink})],
+        "parcoords": [go.Parcoords(line={"colorbar": bar})],
+    }
     return go.layout.Template(layout=layout, data=data)
 
 

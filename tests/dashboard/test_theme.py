@@ -87,7 +87,9 @@ def test_template_scales_run_from_background_to_ink():
 def test_the_number_in_every_cell_of_the_shot_groups_can_be_read(mode, difference):
     ends = ["right", "many", "medium", "few"]
     shares = pd.DataFrame([[100, 0, 0, 0], [50, 25, 20, 5], [0, 10, 20, 70]], ["many", "medium", "few"], ends, float)
-    figure = group_confusion_heatmap(shares, pd.Series(10, shares.index), shares[::-1].to_numpy() if difference else None)
+    figure = group_confusion_heatmap(
+        shares, pd.Series(10, shares.index), shares[::-1].to_numpy() if difference else None
+    )
     (cells,), template = figure.data, plotly_template(mode)
     scale = template.layout.colorscale["diverging" if difference else "sequential"]
     places = (cells.z - cells.zmin) / (cells.zmax - cells.zmin)
