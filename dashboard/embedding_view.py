@@ -10,7 +10,6 @@ import pandas as pd
 import streamlit as st
 
 from ballad.analysis.confusion import most_confused_classes
-from ballad.errors import RunError
 from ballad.runs.plan import SplitName
 from ballad.runs.projections import EvaluatedModel, Projection, ProjectionRequest, projection_stage
 from ballad.runs.stages import StageStore
@@ -18,8 +17,6 @@ from dashboard.confusion_view import Side
 from dashboard.loaders import MODEL_TITLES, evaluated_splits, evaluation, same_images
 from dashboard.workbench import open_store
 
-JOINT_RUNS_TRIED = 20
-"""To see whether two runs have the same images takes reading both, and a page must not read hundreds."""
 METHOD_TITLES = {"tsne": "t-SNE", "umap": "UMAP"}
 SCORES = ["silhouette", "purity", "head_distance"]
 COLUMNS = {
@@ -148,40 +145,3 @@ def confused_classes(side: Side, split: SplitName, group: str, top: int) -> list
 def comparable(left: str, right: str, split: SplitName) -> bool:
     """Whether two runs were evaluated on the same images of a split."""
     return split in evaluated_splits(right) and same_images(left, right, split)
-
-
-@dataclass(frozen=True)
-class FigureSix:
-    """The runs of a Figure 6: joint training and BALLAD on the same images, None where there is no such pair.
-
-    ``alone``: a decoupled run that no joint one stands beside, where the reader's choice has no pair.
-    """
-
-    joint: str | None
-    decoupled: str | None
-    alone: str | None
-
-
-def find_figure_six(runs: pd.DataFrame, sides: Sequence[Side]) -> FigureSix:
-    """The pair among ``runs``, the finished ones, that has a chosen run in it, else the latest pair."""
-    chosen = runs["id"].isin([side.run_id for side in sides])
-    candidates = pd.concat([runs[chosen], runs[~chosen]])
-    decoupled = candidates[candidates["schedule"] == "decoupled"]
-    # Of the many that were not chosen, the latest of each kind is enough.
-    tried = decoupled[decoupled["id"].isin(runs["id"][chosen]) | ~decoupled.duplicated(["dataset", "budget"])]
-    for run in tried.itertuples():
-        joint = _joint_beside(run, candidates)
-        if joint is not None:
-            return FigureSix(joint, run.id, None if run.Index == tried.index[0] else tried["id"].iloc[0])
-    return FigureSix(None, None, None if tried.empty else tried["id"].iloc[0])
-
-
-def _joint_beside(decoupled: Any, runs: pd.DataFrame) -> str | None:
-    alike = (runs["dataset"] == decoupled.dataset) & (runs["budget"] == decoupled.budget)
-    for joint in runs.loc[alike & (runs["schedule"] == "joint"), "id"].head(JOINT_RUNS_TRIED):
-        try:
-            if comparable(decoupled.id, joint, "test"):
-                return joint
-        except RunError:  # its folder is gone
-            continue
-    return None

@@ -16,10 +16,10 @@ from dashboard.embedding_view import (
     EmbeddingView,
     comparable,
     confused_classes,
-    find_figure_six,
     find_projection,
     projection_request,
 )
+from dashboard.figure_six import find_figure_six
 from dashboard.figures.confusion import distinct_labels
 from dashboard.figures.embedding_map import Colouring, embedding_map
 from dashboard.formats import counted
@@ -84,9 +84,15 @@ def figure_six(runs: pd.DataFrame, sides: tuple[Side, Side]) -> None:
         st.button(
             "Train the joint run for it",
             icon=":material/add_circle:",
-            help=f"Joint training beside {labels[found.alone]}, which has none yet.",
+            help=f"Joint training with the settings of {labels[found.alone]}, which has none beside it yet.",
             on_click=queue_joint,
             args=(found.alone,),
+        )
+    if found.differing:
+        st.caption(
+            "Figure 6: no joint and decoupled run agree in everything but the schedule. These two also differ in "
+            f"{', '.join(found.differing)}: what the maps show may come from that.",
+            width="stretch",
         )
 
 

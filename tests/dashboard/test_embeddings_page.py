@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from run_folders import finished
 from stored_runs import done, failed
 from streamlit.typing import PlotlyState
 from tasks_done import work_on_tasks
@@ -10,7 +11,7 @@ from tasks_done import work_on_tasks
 from ballad.runs import queries
 from dashboard.confusion_view import Side
 from dashboard.embedding_pack import kept_maps
-from dashboard.embedding_view import FigureSix, find_figure_six
+from dashboard.figure_six import FigureSix, find_figure_six
 from dashboard.loaders import evaluation
 
 
@@ -98,13 +99,46 @@ def test_figure_six_says_what_it_lacks_and_offers_to_train_it(app, trained, ids)
     assert run.experiment.dataset == trained.get(ids["decoupled"]).experiment.dataset
 
 
+def listed(store):
+    runs = queries.runs(store, statuses=["done"])
+    return runs.assign(label=runs["name"])
+
+
+def side(run_id: str) -> Side:
+    return Side(run_id, run_id, "ballad")
+
+
 def test_figure_six_is_found_beside_a_later_run_that_has_no_pair(trained, ids):
     later = done(trained, name="later")
-    runs = queries.runs(trained)
-    runs["label"] = runs["name"]
-    assert find_figure_six(runs, [Side(later, "later", "ballad")]) == FigureSix(ids["joint"], ids["decoupled"], later)
-    chosen = find_figure_six(runs, [Side(ids["decoupled"], "decoupled", "ballad")])
-    assert chosen == FigureSix(ids["joint"], ids["decoupled"], None)
+    pair = (ids["joint"], ids["decoupled"], ())
+    assert find_figure_six(listed(trained), [side(later)]) == FigureSix(*pair, later)
+    assert find_figure_six(listed(trained), [side(ids["decoupled"])]) == FigureSix(*pair, None)
+
+
+def test_figure_six_prefers_runs_that_differ_in_the_schedule_alone(store, tiny_images):
+    alike = [finished(store, tiny_images, {}, schedule=schedule, seed=1) for schedule in ("joint", "decoupled")]
+    other = finished(store, tiny_images, {}, seed=2)
+    twin = finished(store, tiny_images, {}, seed=1, name="the same again")
+    assert find_figure_six(listed(store), [side(other)]) == FigureSix(alike[0], twin, (), other)
+    assert find_figure_six(listed(store), [side(alike[1])]) == FigureSix(*alike, (), None)
+    assert find_figure_six(listed(store), [side(alike[0])]).alone is None
+
+
+def test_figure_six_says_in_what_its_runs_differ_too(app, store, tiny_images):
+    joint = finished(store, tiny_images, {}, name="joint", schedule="joint", seed=1, phase_b__residual_factor=0.5)
+    decoupled = finished(store, tiny_images, {}, name="decoupled")
+    differing = ("phase_b.residual_factor", "seed")
+    found = find_figure_six(listed(store), [side(decoupled)])
+    assert (found.joint, found.decoupled, set(found.differing), found.alone) == (
+        joint,
+        decoupled,
+        set(differing),
+        decoupled,
+    )
+    assert "These two also differ in " in words(open_page(app, left=decoupled, right=decoupled))
+    button(app, "Train the joint run for it").click().run()
+    (queued,) = store.queued()
+    assert queued.experiment.seed == 0 and queued.experiment.phase_b.residual_factor == 0.2
 
 
 def test_a_failure_is_told_and_can_be_tried_again(app, trained, ids):
