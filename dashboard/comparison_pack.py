@@ -75,8 +75,9 @@ def _curves(store: RunStore, labels: Mapping[str, str]) -> list[NamedFigure]:
     metrics = queries.epoch_metrics(store, list(labels))
     accuracy = accuracy_curve_table(metrics, labels)
     loss, rate = (quantity_table(metrics, labels, quantity) for quantity in ("loss", "learning_rate"))
+    curves = accuracy_curves(accuracy, images=images_in_split(labels, "val"))
     return [
-        NamedFigure("accuracy curves", "Validation accuracy by epoch.", accuracy_curves(accuracy), accuracy),
+        NamedFigure("accuracy curves", "Validation accuracy by epoch.", curves, accuracy),
         NamedFigure("training loss", "Training loss by epoch.", training_curves(loss, "loss"), loss),
         NamedFigure("learning rate", "Learning rate by epoch.", training_curves(rate, "learning_rate"), rate),
     ]

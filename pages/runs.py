@@ -12,6 +12,7 @@ from dashboard.downloads import figure_downloads, table_downloads
 from dashboard.figures.accuracy_curves import accuracy_curves
 from dashboard.figures.training_curves import Quantity, training_curves
 from dashboard.formats import counted, duration
+from dashboard.loaders import images_in_split
 from dashboard.messages import empty_state, show_sentence
 from dashboard.navigation import HOME
 from dashboard.run_actions import cancel_runs, just_deleted, run_actions, undo_deletion
@@ -91,7 +92,7 @@ def curves(runs: pd.DataFrame) -> None:
     accuracy = accuracy_table(metrics, labels)
     name = runs["label"].iloc[0] if len(runs) == 1 else counted(len(runs), "run")
     st.subheader("Accuracy on validation", anchor=False)
-    figure = accuracy_curves(accuracy)
+    figure = accuracy_curves(accuracy, images=images_in_split(runs["id"], "val"))
     height = 420 + max(0, len(runs) - 4) * LEGEND_ROW
     show_chart(figure, key="accuracy", label="Validation accuracy of each shot group by epoch", height=height)
     figure_downloads(f"accuracy curves {name}", figure, accuracy, key="accuracy")

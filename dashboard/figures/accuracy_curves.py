@@ -4,25 +4,30 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.figures.parts import ACCURACY_AXIS, empty_figure, groups_in, in_order, run_line
+from dashboard.figures.parts import accuracy_axis, empty_figure, groups_in, in_order, run_line
 from dashboard.figures.timeline import epoch_axis, mark_phase_boundaries, on_one_timeline
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
 
 _HOVER = "%{customdata[0]}, epoch %{customdata[1]}: %{y:.1f} %"
 
 
-def accuracy_curves(curves: pd.DataFrame) -> go.Figure:
+def accuracy_curves(curves: pd.DataFrame, *, images: int | None = None) -> go.Figure:
     """Validation accuracy by epoch: all groups of one run in one panel, or one panel a group for several runs.
 
     ``curves``: ``run`` (label), ``phase`` (phase_a, joint, phase_b), ``epoch`` (from 1 in each phase),
     ``group`` (many, medium, few, all) and ``accuracy`` (percent; NaN for an empty group).
+    ``images``: how many validation images the accuracies rest on, where that is known.
     """
     curves = curves.dropna(subset="accuracy")
     if curves.empty:
         return empty_figure("No epoch has been checked on a validation split so far.")
     placed = on_one_timeline(curves)
     runs = in_order(curves["run"])
-    return _one_run(placed) if len(runs) == 1 else _several_runs(placed, runs)
+    figure = _one_run(placed) if len(runs) == 1 else _several_runs(placed, runs)
+    mark_phase_boundaries(figure, placed)
+    epoch_axis(figure, placed)
+    figure.update_yaxes(title=f"Validation {accuracy_axis(images).lower()}", col=None if len(runs) == 1 else 1)
+    return figure
 
 
 def _one_run(placed: pd.DataFrame) -> go.Figure:
@@ -39,9 +44,6 @@ def _one_run(placed: pd.DataFrame) -> go.Figure:
             marker={"symbol": GROUP_SYMBOLS[group], "size": 7},
             hovertemplate=f"{_HOVER}<extra>{group}</extra>",
         )
-    mark_phase_boundaries(figure, placed)
-    epoch_axis(figure, placed)
-    figure.update_yaxes(title=f"Validation {ACCURACY_AXIS.lower()}")
     return figure
 
 
@@ -67,9 +69,6 @@ def _several_runs(placed: pd.DataFrame, runs: list[str]) -> go.Figure:
             )
     for column, group in enumerate(groups, start=1):
         _rule_under_title(figure, column, GROUP_COLOURS[group])
-    mark_phase_boundaries(figure, placed)
-    epoch_axis(figure, placed)
-    figure.update_yaxes(title=f"Validation {ACCURACY_AXIS.lower()}", col=1)
     figure.update_layout(legend={"y": 1.12})
     return figure
 

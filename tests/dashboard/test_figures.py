@@ -64,6 +64,13 @@ class TestAccuracyCurves:
         table.loc[table["group"] == "medium", "accuracy"] = np.nan
         assert not traces(accuracy_curves(table), "medium")
 
+    @pytest.mark.parametrize("runs", [["one"], ["one", "two"]])
+    def test_the_axis_says_how_many_images_it_rests_on_once_that_is_known(self, runs):
+        table = pd.concat([curves(run) for run in runs])
+        assert accuracy_curves(table).layout.yaxis.title.text == "Validation accuracy (%)"
+        figure = accuracy_curves(table, images=1200)
+        assert figure.layout.yaxis.title.text == "Validation accuracy (%), n = 1,200 images"
+
     def test_nothing_yet(self):
         (text,) = texts(accuracy_curves(curves(phase_a=0, phase_b=0)))
         assert text == "No epoch has been checked on a validation split so far."
