@@ -53,9 +53,9 @@ SUMMARY = {
 
 
 def pick(runs: pd.DataFrame) -> ConfusionView | None:
+    run_id = pick_run(runs, label="Run", key="run")
+    assert run_id is not None, "there are finished runs"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        run_id = pick_run(runs, label="Run", key="run")
-        assert run_id is not None, "there are finished runs"
         model = pick_model(evaluated_models(run_id), key="model", first=final_model(runs, run_id))
         split = pick_split(evaluated_splits(run_id))
         compare = st.toggle("Difference to another model or run", key="difference", bind="query-params")
@@ -63,10 +63,12 @@ def pick(runs: pd.DataFrame) -> ConfusionView | None:
     side = Side(run_id, labels[run_id], model)
     if not compare:
         return ConfusionView(side, None, split)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        this_first = pd.concat([runs[runs["id"] == run_id], runs[runs["id"] != run_id]])
+    this_first = pd.concat([runs[runs["id"] == run_id], runs[runs["id"] != run_id]])
+    compared, of_model = st.columns([2, 1], vertical_alignment="bottom")
+    with compared:
         other_id = pick_run(this_first, label="Compared with the run", key="against")
         assert other_id is not None, "there are finished runs"
+    with of_model:
         other_model = pick_model(evaluated_models(other_id), key="against_model", first="zero_shot")
     if split not in evaluated_splits(other_id) or not same_images(run_id, other_id, split):
         st.info(
