@@ -3,14 +3,15 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-if TYPE_CHECKING:
-    import torch
+if not torch.cuda.is_available():
+    # Autograd counts the devices once, in the first backward pass of a process.
+    from tests.simulated_gpu import simulated_gpu
 
 CLASS_COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200), "grey": (120, 120, 120)}
 TRAIN_COUNTS = {"red": 24, "green": 12, "blue": 6, "grey": 3}
@@ -40,7 +41,6 @@ def tiny_images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A local-dir of a CLIP with a small ResNet (batch norm) and a small text transformer, random weights."""
     import open_clip
-    import torch
     from safetensors.torch import save_file
 
     config = {
@@ -58,14 +58,10 @@ def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def gpu() -> "Iterator[torch.device]":
+def gpu() -> Iterator[torch.device]:
     """A CUDA device; where there is none, one that is simulated in the host's memory."""
-    import torch
-
     if torch.cuda.is_available():
         yield torch.device("cuda:0")
         return
-    from tests.simulated_gpu import simulated_gpu
-
     with simulated_gpu() as device:
         yield device
