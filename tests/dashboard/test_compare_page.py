@@ -1,7 +1,6 @@
 """The page Compare: seeds as one row, differences against noise, the paper's rows, settings, the export pack."""
 
 import io
-import json
 import shutil
 import zipfile
 
@@ -24,27 +23,11 @@ from dashboard.comparison import (
 )
 from dashboard.comparison_pack import comparison_pack
 from dashboard.figures.differences import difference_intervals
+from tests.dashboard.shown import charts, page_opener, tables
 
-PAGE = "../pages/compare.py"
+open_page = page_opener("compare")
 HALF_WRONG = {"ballad": dict.fromkeys(range(8), RED)}
 PUBLISHED = "BALLAD, RN50, ImageNet-LT, Table 1"
-
-
-def open_page(app, **query):
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    app.switch_page(PAGE).run()
-    assert not app.exception
-    return app
-
-
-def tables(app) -> dict[str, pd.DataFrame]:
-    return {element.proto.alt: element.value for element in app.dataframe}
-
-
-def charts(app) -> list[str]:
-    return [json.loads(element.proto.json)["label"] for element in app.get("bidi_component")]
 
 
 def listed(store, run_ids, names=None) -> pd.DataFrame:

@@ -1,6 +1,5 @@
 """The page Confusion: pairs, cells with their pictures, differences, classes."""
 
-import json
 import shutil
 
 import numpy as np
@@ -10,8 +9,9 @@ from stored_runs import failed
 
 from ballad.runs.home import run_dir
 from dashboard.confusion_view import parse_cell
+from tests.dashboard.shown import charts, page_opener, pictures
 
-PAGE = "../pages/confusion.py"
+open_page = page_opener("confusion")
 # Test images 0–3 are blue, 4–7 green, 8–11 grey, 12–15 red.
 ANSWERS = {
     "zero_shot": {0: RED, 1: RED, 8: RED, 9: RED, 10: RED},
@@ -23,24 +23,6 @@ ANSWERS = {
 @pytest.fixture
 def run(store, tiny_images) -> str:
     return finished(store, tiny_images, ANSWERS, name="tiny")
-
-
-def open_page(app, **query):
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    app.switch_page(PAGE).run()
-    assert not app.exception
-    return app
-
-
-def figure(app, label: str) -> dict:
-    sent = [json.loads(element.proto.json) for element in app.get("bidi_component")]
-    return next(json.loads(data["figure"]) for data in sent if data["label"] == label)
-
-
-def gallery(app) -> str:
-    return "".join(element.proto.body for element in app.get("html"))
 
 
 def address(run: str, index: int) -> str:
@@ -74,7 +56,7 @@ def test_the_final_model_on_test_comes_first(app, run):
         ["blue", "green", 1, 25.0],
         ["grey", "blue", 1, 25.0],
     ]
-    assert figure(app, "Where the images of each shot group end up")["data"][0]["y"] == ["medium", "few"]
+    assert charts(app)["Where the images of each shot group end up"]["data"][0]["y"] == ["medium", "few"]
 
 
 def test_a_link_to_a_run_that_is_not_here_says_so(app, run):
@@ -95,14 +77,14 @@ def test_validation_without_an_error(app, run):
 def test_a_cell_shows_its_pictures_and_what_every_model_said(app, run):
     app = open_page(app, cell=f"{GREY}-{RED}")
     assert "grey, taken for red" in subheaders(app)
-    shown = gallery(app)
+    shown = pictures(app)
     assert [index for index in range(16) if address(run, index) in shown] == [8, 9]
     assert shown.count("Zero-shot: red") == shown.count("Phase A: red") == shown.count("BALLAD: red") == 2
     assert "70.0 %" in shown and "10.0 %" in shown
 
 
 def test_a_link_to_no_cell_shows_none(app, run):
-    assert not gallery(open_page(app, cell="99-0"))
+    assert not pictures(open_page(app, cell="99-0"))
     assert parse_cell("1-2", 4) == (1, 2)
     assert parse_cell("-1-2", 4) is parse_cell("4-0", 4) is parse_cell("x", 4) is parse_cell(None, 4) is None
 
@@ -118,17 +100,17 @@ def test_the_difference_of_two_models_tells_new_from_gone(app, run):
     }
     kinds = next(group for group in app.get("button_group") if group.label == "Images")
     assert kinds.options == ["New (0)", "Gone (1)", "In both (2)"]
-    assert address(run, 10) in gallery(app) and address(run, 8) not in gallery(app)
+    assert address(run, 10) in pictures(app) and address(run, 8) not in pictures(app)
 
 
 def test_a_difference_to_another_run_tells_what_that_one_said(app, store, run, tiny_images):
     other = finished(store, tiny_images, {"ballad": {8: GREEN}}, name="other")
     app = open_page(app, run=run, against=other, against_model="BALLAD", difference="true", cell=f"{GREY}-{RED}")
-    assert gallery(app).count(f"BALLAD of other · {other}: green") == 1
+    assert pictures(app).count(f"BALLAD of other · {other}: green") == 1
 
 
 def test_calibration_is_drawn_when_asked_for(app, run):
-    drawn = figure(open_page(app, calibration="true"), "Accuracy against confidence of each model")
+    drawn = charts(open_page(app, calibration="true"))["Accuracy against confidence of each model"]
     names = {trace["name"] for trace in drawn["data"]}
     assert names == {"perfectly calibrated", "Zero-shot (n = 16)", "Phase A (n = 16)", "BALLAD (n = 16)"}
 
@@ -155,9 +137,9 @@ def test_a_class_with_its_neighbours_and_pictures(app, run):
     ]
     neighbours = app.dataframe[1].value.set_index("class_name")
     assert neighbours["taken_for_it"].to_dict() == {"red": 2, "blue": 1}
-    pictures = gallery(app)
-    assert pictures.count(f"/workbench/thumbnails/{run}/train/") == 3
-    assert pictures.count("<figcaption>taken for red") == 2
+    shown = pictures(app)
+    assert shown.count(f"/workbench/thumbnails/{run}/train/") == 3
+    assert shown.count("<figcaption>taken for red") == 2
     assert any("Missed: 3 images" in text.value for text in app.markdown)
 
 
@@ -176,7 +158,7 @@ def test_a_class_does_not_become_another_sets_of_its_number(app, store, run, tin
 def test_similarity_puts_alike_texts_beside_each_other(app, store, run):
     angles = np.deg2rad([0, 90, 5, 100])  # blue and grey are alike, green and red are
     keep_class_text(store, run, np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32))
-    labels = figure(open_page(app, order="Similarity"), "Confusion of classes")["data"][0]["x"]
+    labels = charts(open_page(app, order="Similarity"))["Confusion of classes"]["data"][0]["x"]
     assert {frozenset(labels[:2]), frozenset(labels[2:])} == {frozenset({"blue", "grey"}), frozenset({"green", "red"})}
 
 
@@ -198,4 +180,4 @@ def test_names_from_a_dataset_cannot_become_markup(app, store, tiny_images, tmp_
         (hostile / split / "grey").rename(hostile / split / "<img src=x>")
     finished(store, hostile, {"ballad": {0: 1}})
     app = open_page(app, cell="0-1")
-    assert gallery(app) and "<img src=x>" not in gallery(app)
+    assert pictures(app) and "<img src=x>" not in pictures(app)

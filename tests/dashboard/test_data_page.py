@@ -17,8 +17,9 @@ from ballad.runs.task_worker import TaskWorker
 from ballad.runs.tasks import TaskStore, task_id
 from dashboard.dataset_picker import own_datasets
 from dashboard.plans import forget_datasets
+from tests.dashboard.shown import page_opener, pictures, tables
 
-PAGE = "../pages/data.py"
+open_page = page_opener("data")
 
 
 @pytest.fixture
@@ -28,23 +29,6 @@ def pets(tiny_images, tmp_path, monkeypatch) -> str:
     shutil.copytree(tiny_images, root / "pets")
     monkeypatch.setenv("BALLAD_DATA", str(root))
     return "pets"
-
-
-def open_page(app, **query):
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    app.switch_page(PAGE).run()
-    assert not app.exception
-    return app
-
-
-def tables(app) -> dict[str, pd.DataFrame]:
-    return {element.proto.alt: element.value for element in app.dataframe}
-
-
-def pictures(app) -> str:
-    return "".join(element.proto.body for element in app.get("html"))
 
 
 def metrics(app) -> dict[str, str]:

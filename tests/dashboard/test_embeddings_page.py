@@ -13,15 +13,9 @@ from dashboard.confusion_view import Side
 from dashboard.embedding_pack import kept_maps
 from dashboard.figure_six import FigureSix, find_figure_six
 from dashboard.loaders import evaluation
+from tests.dashboard.shown import page_opener
 
-
-def open_page(app, **query):
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    app.switch_page("../pages/embeddings.py").run()
-    assert not app.exception
-    return app
+open_page = page_opener("embeddings")
 
 
 def button(app, label: str):

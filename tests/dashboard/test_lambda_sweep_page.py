@@ -14,18 +14,10 @@ from ballad.runs.store import RunStore
 from ballad.runs.sweeps import queue_sweep
 from dashboard.forms.lambda_grid import sweep_of
 from dashboard.sweep_results import chosen_on_validation, published_points, summary_table, sweep_points, sweeps
+from tests.dashboard.shown import page_opener
 
-PAGE = "../pages/lambda_sweep.py"
+open_page = page_opener("lambda_sweep")
 FACTORS, SEEDS = [0.0, 0.5, 1.0], [0, 1]
-
-
-def open_page(app: AppTest, **query: str) -> AppTest:
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    app = app.switch_page(PAGE).run()
-    assert not app.exception
-    return app
 
 
 def words(app: AppTest) -> str:

@@ -14,17 +14,9 @@ from ballad.runs.home import stages_dir
 from ballad.runs.plan import Plan
 from ballad.runs.store import RunStore
 from dashboard.forms.draft import default_experiment
+from tests.dashboard.shown import page_opener
 
-PAGE = "../pages/new_experiment.py"
-
-
-def open_page(app: AppTest, **query: str | list[str]) -> AppTest:
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    app = app.switch_page(PAGE).run()
-    assert not app.exception
-    return app
+open_page = page_opener("new_experiment")
 
 
 def words(app: AppTest) -> str:
@@ -216,5 +208,5 @@ def test_recipes_and_rows_of_the_paper_fill_the_form(app: AppTest):
 def test_the_form_outlives_a_visit_elsewhere(app: AppTest, path: str):
     app = choose(open_page(app), "text_input", path, "mine")
     app = app.switch_page("../pages/home.py").run()
-    app = app.switch_page(PAGE).run()
+    app = app.switch_page("../pages/new_experiment.py").run()
     assert entry(app, "text_input", path).value == "mine"

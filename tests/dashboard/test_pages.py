@@ -1,6 +1,5 @@
 """Home and Runs as readers meet them: with nothing, with finished, failed and active runs."""
 
-import json
 import subprocess
 import sys
 
@@ -8,23 +7,13 @@ import pytest
 from stored_runs import ACCURACY, done, failed, running
 
 from ballad.events import Notice, Progress
+from tests.dashboard.shown import charts, page_opener
 
-PAGES = {"home": "../pages/home.py", "runs": "../pages/runs.py"}
+PAGES = ("home", "runs")
 
 
 def open_page(app, page: str, **query: list[str] | str):
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    app = app.switch_page(PAGES[page]).run() if page != "home" else app
-    assert not app.exception
-    return app
-
-
-def charts(app) -> dict[str, dict]:
-    """The figures on the page by their accessible names."""
-    sent = [json.loads(element.proto.json) for element in app.get("bidi_component")]
-    return {data["label"]: json.loads(data["figure"]) for data in sent}
+    return page_opener(page)(app, **query)
 
 
 def page_links(app) -> str:

@@ -1,7 +1,5 @@
 """The page Paper: launching tables, and reading one's own numbers beside the published ones."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,8 +18,9 @@ from ballad.runs.plan import Plan
 from ballad.runs.results import RunFolder
 from dashboard.paper_request import PaperRequest
 from dashboard.paper_results import dots, published_residual_points, result_table
+from tests.dashboard.shown import charts, page_opener, tables
 
-PAGE = "../pages/paper.py"
+open_page = page_opener("paper")
 
 
 def finish(store, group_id, wrong_of) -> None:
@@ -58,23 +57,6 @@ def where_to_balance(store, tiny_images) -> str:
 @pytest.fixture(autouse=True)
 def roots(tiny_images, monkeypatch) -> None:
     monkeypatch.setenv("BALLAD_DATA", str(tiny_images.parent))
-
-
-def open_page(app, **query):
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    app.switch_page(PAGE).run()
-    assert not app.exception
-    return app
-
-
-def tables(app) -> dict[str, pd.DataFrame]:
-    return {element.proto.alt: element.value for element in app.dataframe}
-
-
-def charts(app) -> list[str]:
-    return [json.loads(element.proto.json)["label"] for element in app.get("bidi_component")]
 
 
 def words(app) -> str:

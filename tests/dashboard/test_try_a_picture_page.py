@@ -7,15 +7,9 @@ from tasks_done import work_on_tasks
 
 from ballad.runs import queries
 from dashboard.picture_view import answers_table
+from tests.dashboard.shown import page_opener
 
-
-def open_page(app, **query):
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    app.switch_page("../pages/try_a_picture.py").run()
-    assert not app.exception
-    return app
+open_page = page_opener("try_a_picture")
 
 
 def words(app) -> str:
