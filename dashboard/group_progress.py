@@ -1,5 +1,7 @@
 """How far a group of runs is, with the buttons that stop the rest or take up what failed."""
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
@@ -7,10 +9,40 @@ from ballad.runs.run import RESUMABLE
 from ballad.runs.sweeps import group_status
 from dashboard.formats import counted, duration
 from dashboard.run_actions import cancel_runs
-from dashboard.workbench import ACTIVE, open_store
+from dashboard.workbench import ACTIVE, all_runs, open_store
+
+SECONDS_BETWEEN_LOOKS = 2
 
 
-def show_group_progress(runs: pd.DataFrame, group_id: str) -> None:
+def watch_group(group_id: str, show_results: Callable[[pd.DataFrame], None]) -> None:
+    """Show the group's progress and the results of its runs (rows of :func:`all_runs`), anew while runs are active.
+
+    When the last of them ends, the whole page runs again.
+    """
+    working = _is_active(_runs_of(group_id))
+
+    @st.fragment(run_every=SECONDS_BETWEEN_LOOKS if working else None)
+    def watch() -> None:
+        runs = _runs_of(group_id)
+        if working != _is_active(runs):
+            st.rerun()
+        with st.container():
+            _show_progress(runs, group_id)
+        show_results(runs)
+
+    watch()
+
+
+def _runs_of(group_id: str) -> pd.DataFrame:
+    runs = all_runs()
+    return runs[runs["group_id"] == group_id]
+
+
+def _is_active(runs: pd.DataFrame) -> bool:
+    return bool(runs["status"].isin(ACTIVE).any())
+
+
+def _show_progress(runs: pd.DataFrame, group_id: str) -> None:
     """Show what is left of the group; nothing when all its ``runs`` (columns id and status) are done."""
     active = runs.loc[runs["status"].isin(ACTIVE), "id"].tolist()
     stopped = runs.loc[runs["status"].isin(RESUMABLE), "id"].tolist()

@@ -15,7 +15,7 @@ from dashboard.formats import counted
 from dashboard.forms.fields import SAMPLERS
 from dashboard.forms.lambda_grid import SWEPT_SCHEDULES, sweep_of
 from dashboard.forms.lists import listed, parse_factors, parse_seeds
-from dashboard.group_progress import show_group_progress
+from dashboard.group_progress import watch_group
 from dashboard.loaders import images_in_split
 from dashboard.messages import empty_state, show_error
 from dashboard.navigation import HOME, NEW_EXPERIMENT, RUNS
@@ -23,7 +23,7 @@ from dashboard.plans import dataset_facts, plan_of, stage_states
 from dashboard.run_picker import pick_run
 from dashboard.sweep_results import chosen_on_validation, published_points, summary_table, sweep_points, sweeps
 from dashboard.theme import GROUPS
-from dashboard.workbench import ACTIVE, all_runs, open_store, run_label
+from dashboard.workbench import all_runs, open_store, run_label
 
 SWEEP = "sweep"
 SEEDS_OF = {"adapter": "the adapter (one Phase A)", "run": "the whole run (a Phase A each)"}
@@ -175,18 +175,4 @@ labels = [run_label(name, group_id) for name, group_id in zip(known["name"], kno
 group_id = pick_run(known.assign(label=labels), label="Sweep", key=SWEEP)
 chosen_sweep = known.set_index("id").loc[group_id]
 published = published_points(Experiment.parse(chosen_sweep["definition"]["base"]))
-working = every_run.loc[every_run["group_id"] == group_id, "status"].isin(ACTIVE).any()
-
-
-@st.fragment(run_every=2 if working else None)
-def watch() -> None:
-    runs = all_runs()
-    runs = runs[runs["group_id"] == group_id]
-    if working != runs["status"].isin(ACTIVE).any():
-        st.rerun()
-    with st.container():
-        show_group_progress(runs, group_id)
-    show_results(chosen_sweep["name"], runs, published)
-
-
-watch()
+watch_group(group_id, lambda runs: show_results(chosen_sweep["name"], runs, published))

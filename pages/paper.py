@@ -21,7 +21,7 @@ from dashboard.figures.comparison import comparison_dots
 from dashboard.figures.differences import difference_intervals
 from dashboard.figures.residual_sweep import residual_sweep
 from dashboard.formats import counted
-from dashboard.group_progress import show_group_progress
+from dashboard.group_progress import watch_group
 from dashboard.messages import empty_state, show_error, shown_errors
 from dashboard.navigation import COMPARE, DATA, EMBEDDINGS
 from dashboard.paper_request import BACKBONES, RECIPE_TITLES, PaperRequest, ablation_label, what_it_takes
@@ -37,7 +37,7 @@ from dashboard.paper_results import (
 from dashboard.plans import dataset_facts
 from dashboard.run_picker import pick_run
 from dashboard.theme import GROUPS
-from dashboard.workbench import ACTIVE, all_runs, open_store
+from dashboard.workbench import open_store
 
 RESULT, LAUNCHER = "result", "launcher"
 RIGHT = {
@@ -267,7 +267,6 @@ def show_background(preset: Preset | None) -> None:
 
 
 explain()
-every_run = all_runs()
 launched = ablations(queries.groups(open_store()))
 new = st.expander(
     "Run a table or figure",
@@ -299,19 +298,12 @@ labels = [
     for each in launched.to_dict("records")
 ]
 group_id = pick_run(launched.assign(label=labels), label="Launched so far", key=RESULT)
-working = every_run.loc[every_run["group_id"] == group_id, "status"].isin(ACTIVE).any()
 
 
-@st.fragment(run_every=2 if working else None)
-def watch() -> None:
-    runs = all_runs()
-    runs = runs[runs["group_id"] == group_id]
-    if working != runs["status"].isin(ACTIVE).any():
-        st.rerun()
-    show_group_progress(runs, group_id)
+def show_numbers(_: pd.DataFrame) -> None:
     with shown_errors():
         show_measured(group_id, Ablation.read(open_store(), group_id))
 
 
-watch()
+watch_group(group_id, show_numbers)
 show_background(PRESETS[launched.set_index("id").at[group_id, "definition"]["preset"]])
