@@ -1,5 +1,6 @@
 """Runs as the lines of a comparison: those that differ in nothing but the seed are one line."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
@@ -184,6 +185,13 @@ def _distinct(values: pd.Series) -> int:
     return values[values.map(lambda value: value == value)].map(repr).nunique()
 
 
+def short_names(settings: Sequence[str]) -> dict[str, str]:
+    """Dotted settings by their last part, or whole where two phases have one of that name."""
+    last = {name: name.rpartition(".")[2] for name in settings}
+    shared = {part for part, count in Counter(last.values()).items() if count > 1}
+    return {name: name if part in shared else part for name, part in last.items()}
+
+
 def _told_apart(rows: Sequence[Row], differing: pd.DataFrame) -> list[Row]:
     """Rows of one label get the settings in which they differ as well."""
     labels = [row.label for row in rows]
@@ -193,7 +201,7 @@ def _told_apart(rows: Sequence[Row], differing: pd.DataFrame) -> list[Row]:
         alike = [other for other, label in enumerate(labels) if label == row.label]
         own = settings.loc[alike]
         telling = [name for name in own.columns.tolist() if _distinct(own[name]) > 1]
-        said = ", ".join(f"{name.rpartition('.')[2]} {settings[name].iloc[place]}" for name in telling)
+        said = ", ".join(f"{short} {settings[name].iloc[place]}" for name, short in short_names(telling).items())
         renamed.append(replace(row, label=f"{row.label} ({said})") if said else row)
     return _numbered(renamed)
 

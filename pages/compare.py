@@ -20,6 +20,7 @@ from dashboard.comparison import (
     published_label,
     row_accuracies,
     settings_table,
+    short_names,
 )
 from dashboard.comparison_pack import comparison_pack
 from dashboard.dataset_picker import dataset_title
@@ -165,7 +166,7 @@ def sweep(accuracies: pd.DataFrame, differing: pd.DataFrame, subject: str) -> Na
         return None
     means = accuracies.pivot(index="setting", columns="group", values="mean").dropna(axis="columns", how="all")
     table = differing.dropna().infer_objects().join(means[[group for group in GROUPS if group in means]])
-    titles = {name: name.rpartition(".")[2].replace("_", " ") for name in differing.columns.tolist()}
+    titles = {name: short.replace("_", " ") for name, short in short_names(differing.columns.tolist()).items()}
     titles |= {group: f"{group} (%)" for group in GROUPS if group in means}
     st.subheader("All settings at once", anchor=False, help="A line a row; drag along an axis to keep some lines")
     figure = parallel_coordinates(table, titles, colour="all")
