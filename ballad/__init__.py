@@ -11,18 +11,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ballad.api import run, runs, sweep
     from ballad.experiment import Experiment
-    from ballad.runs.api import run, sweep
 
 __all__ = ["Experiment", "run", "runs", "sweep"]
 
-_HOMES = {"Experiment": "ballad.experiment", "run": "ballad.runs.api", "sweep": "ballad.runs.api"}
+_HOMES = {
+    "Experiment": "ballad.experiment",
+    "run": "ballad.api",
+    "runs": "ballad.api",
+    "sweep": "ballad.api",
+}
 
 
 def __getattr__(name: str) -> Any:
     """Load what is asked for, and no more: ``import ballad`` alone stays quick."""
-    if name == "runs":
-        return import_module("ballad.runs")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'ballad' has no attribute '{name}'")

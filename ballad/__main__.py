@@ -1,7 +1,7 @@
 import sys
 
 from ballad.cli import main
-from ballad.runs.host_memory import keep_freed_memory
+from ballad.work.host_memory import keep_freed_memory
 
 if __name__ == "__main__":
     keep_freed_memory()

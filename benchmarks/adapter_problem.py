@@ -11,7 +11,7 @@ from torch import Tensor
 from ballad.data.long_tail import long_tail_counts
 from ballad.events import CancelToken, EventSink, ignore
 from ballad.experiment import OptimizerSettings, PhaseBSettings
-from ballad.runs.pipeline import find_device
+from ballad.stages.pipeline import find_device
 from ballad.training.features import FeatureBank
 from ballad.training.phase_b import Member, TrainedAdapter, cached_features, train_adapters
 

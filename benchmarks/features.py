@@ -27,10 +27,10 @@ from ballad.data.pixel_cache import decoded_once
 from ballad.events import CancelToken, ignore
 from ballad.experiment import BackboneSettings, DatasetSettings
 from ballad.model.backbone import load_backbone
-from ballad.runs.compute import FEATURE_BATCH
-from ballad.runs.host_memory import keep_freed_memory
-from ballad.runs.pipeline import find_device
+from ballad.stages.compute import FEATURE_BATCH
+from ballad.stages.pipeline import find_device
 from ballad.training.features import extract_features
+from ballad.work.host_memory import keep_freed_memory
 from benchmarks.timing import argument_parser, interleaved, median_ratio, report
 
 SIDE = 48

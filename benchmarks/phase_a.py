@@ -34,11 +34,11 @@ from ballad.data.long_tail import LongTailDataset, Split
 from ballad.experiment import DatasetSettings, Experiment
 from ballad.model.backbone import Backbone, load_backbone
 from ballad.model.prompts import class_prompts
-from ballad.runs.host_memory import keep_freed_memory
-from ballad.runs.pipeline import find_device
+from ballad.stages.pipeline import find_device
 from ballad.training.gradients import accumulate_gradients
 from ballad.training.optimizer import tower_optimizer
 from ballad.training.tuned_model import TunedModel
+from ballad.work.host_memory import keep_freed_memory
 from benchmarks.timing import argument_parser, interleaved, median_ratio, report
 
 DEVICE = find_device("auto")

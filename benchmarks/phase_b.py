@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import torch
 
 from ballad.events import EpochEvaluated, Event
-from ballad.runs.host_memory import keep_freed_memory
+from ballad.work.host_memory import keep_freed_memory
 from benchmarks.adapter_problem import AdapterProblem, imagenet_lt_counts
 from benchmarks.timing import argument_parser, median_ratio, report, seconds_of
 

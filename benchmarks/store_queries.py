@@ -15,9 +15,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from ballad.experiment import Experiment
-from ballad.runs import queries
-from ballad.runs.owners import Owner
-from ballad.runs.store import RunStore
+from ballad.store import queries
+from ballad.store.owners import Owner
+from ballad.store.run_store import RunStore
 from benchmarks.timing import argument_parser, report, seconds_of
 
 RUNS, QUICK_RUNS = 1000, 200

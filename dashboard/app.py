@@ -16,12 +16,12 @@ HERE = Path(__file__).resolve().parent
 # Streamlit looks for modules in this folder; the packages lie beside it.
 sys.path.insert(0, str(HERE.parent))
 
-from ballad.runs.home import default_home  # noqa: E402
-from ballad.runs.host_memory import keep_freed_memory  # noqa: E402
-from ballad.runs.jobs import JobManager  # noqa: E402
-from ballad.runs.store import RunStore  # noqa: E402
-from dashboard.messages import show_error  # noqa: E402
+from ballad.home import default_home  # noqa: E402
+from ballad.store.run_store import RunStore  # noqa: E402
+from ballad.work.host_memory import keep_freed_memory  # noqa: E402
+from ballad.work.jobs import JobManager  # noqa: E402
 from dashboard.routes import ROUTES  # noqa: E402
+from dashboard.ui.messages import show_error  # noqa: E402
 
 
 @asynccontextmanager

@@ -8,8 +8,8 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from ballad.errors import BalladError
-from dashboard.charts import PLOTLY_SCRIPT
-from dashboard.thumbnails import MEDIA_TYPE, dataset_thumbnail, thumbnail
+from dashboard.ui.charts import PLOTLY_SCRIPT
+from dashboard.ui.thumbnails import MEDIA_TYPE, dataset_thumbnail, thumbnail
 
 _A_DAY = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.messages import shown_errors
 from dashboard.navigation import menu
+from dashboard.ui.messages import shown_errors
 
 ICON = Path(__file__).resolve().parent / "assets" / "icon.svg"
 

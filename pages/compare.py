@@ -5,11 +5,28 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from ballad import paper
-from ballad.runs import queries
-from ballad.runs.plan import SplitName
-from dashboard.charts import show_chart
-from dashboard.comparison import (
+from ballad.paper import published as paper
+from ballad.stages.plan import SplitName
+from ballad.store import queries
+from dashboard.exports.engine import NO_ENGINE, has_engine
+from dashboard.exports.figures import FORMATS
+from dashboard.exports.names import file_name
+from dashboard.exports.pack import NamedFigure
+from dashboard.figures.comparison import comparison_dots
+from dashboard.figures.differences import difference_intervals
+from dashboard.figures.parallel_coordinates import parallel_coordinates
+from dashboard.formats import counted
+from dashboard.navigation import HOME
+from dashboard.pickers.dataset_picker import dataset_title
+from dashboard.pickers.model_picker import pick_split
+from dashboard.pickers.run_picker import chosen_runs, pick_runs
+from dashboard.reading.loaders import SPLIT_TITLES, images_in_split
+from dashboard.reading.workbench import all_runs, open_store
+from dashboard.theme import GROUPS
+from dashboard.ui.charts import show_chart
+from dashboard.ui.downloads import figure_downloads, table_downloads
+from dashboard.ui.messages import empty_state, shown_errors
+from dashboard.views.compare.comparison import (
     Row,
     accuracy_table,
     comparison_rows,
@@ -22,24 +39,7 @@ from dashboard.comparison import (
     settings_table,
     short_names,
 )
-from dashboard.comparison_pack import comparison_pack
-from dashboard.dataset_picker import dataset_title
-from dashboard.downloads import figure_downloads, table_downloads
-from dashboard.exports.engine import NO_ENGINE, has_engine
-from dashboard.exports.figures import FORMATS
-from dashboard.exports.names import file_name
-from dashboard.exports.pack import NamedFigure
-from dashboard.figures.comparison import comparison_dots
-from dashboard.figures.differences import difference_intervals
-from dashboard.figures.parallel_coordinates import parallel_coordinates
-from dashboard.formats import counted
-from dashboard.loaders import SPLIT_TITLES, images_in_split
-from dashboard.messages import empty_state, shown_errors
-from dashboard.model_picker import pick_split
-from dashboard.navigation import HOME
-from dashboard.run_picker import chosen_runs, pick_runs
-from dashboard.theme import GROUPS
-from dashboard.workbench import all_runs, open_store
+from dashboard.views.compare.comparison_pack import comparison_pack
 
 RUN = "run"
 AT_FIRST = 8

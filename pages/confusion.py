@@ -7,11 +7,31 @@ import pandas as pd
 import streamlit as st
 
 from ballad.analysis.confusion import Order, class_neighbours, group_confusion
-from ballad.runs.plan import Model
-from ballad.runs.run import FINAL_MODEL
-from dashboard.charts import show_chart
-from dashboard.class_picker import pick_class
-from dashboard.confusion_view import (
+from ballad.stages.plan import Model
+from ballad.store.run import FINAL_MODEL
+from dashboard.figures.confusion import READABLE_CLASSES, confusion_difference, confusion_heatmap
+from dashboard.figures.group_confusion import group_confusion_heatmap
+from dashboard.figures.reliability import reliability_diagram
+from dashboard.formats import counted, percent
+from dashboard.navigation import HOME
+from dashboard.pickers.class_picker import pick_class
+from dashboard.pickers.model_picker import pick_model, pick_split
+from dashboard.pickers.run_picker import pick_run
+from dashboard.reading.loaders import (
+    MODEL_TITLES,
+    SPLIT_TITLES,
+    class_order,
+    evaluated_models,
+    evaluated_splits,
+    same_images,
+)
+from dashboard.reading.workbench import all_runs, open_store
+from dashboard.ui.charts import show_chart
+from dashboard.ui.downloads import figure_downloads, table_downloads
+from dashboard.ui.gallery import page_of, picture_gallery, prediction_gallery
+from dashboard.ui.messages import empty_state, shown_errors
+from dashboard.ui.thumbnails import run_dataset
+from dashboard.views.confusion.confusion_view import (
     ConfusionView,
     Shown,
     Side,
@@ -22,19 +42,6 @@ from dashboard.confusion_view import (
     opinions,
     parse_cell,
 )
-from dashboard.downloads import figure_downloads, table_downloads
-from dashboard.figures.confusion import READABLE_CLASSES, confusion_difference, confusion_heatmap
-from dashboard.figures.group_confusion import group_confusion_heatmap
-from dashboard.figures.reliability import reliability_diagram
-from dashboard.formats import counted, percent
-from dashboard.gallery import page_of, picture_gallery, prediction_gallery
-from dashboard.loaders import MODEL_TITLES, SPLIT_TITLES, class_order, evaluated_models, evaluated_splits, same_images
-from dashboard.messages import empty_state, shown_errors
-from dashboard.model_picker import pick_model, pick_split
-from dashboard.navigation import HOME
-from dashboard.run_picker import pick_run
-from dashboard.thumbnails import run_dataset
-from dashboard.workbench import all_runs, open_store
 
 CELL = "cell"
 SHOWN: dict[Shown, str] = {"block": "Most confused", "all": "All classes", "class": "Around one class"}

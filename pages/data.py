@@ -8,12 +8,6 @@ from ballad.data.long_tail import SHOT_GROUPS
 from ballad.data.roots import data_roots
 from ballad.errors import BalladError
 from ballad.experiment import DatasetSettings
-from dashboard.charts import show_chart
-from dashboard.class_name_editor import edit_class_names
-from dashboard.dataset_catalogue import STATES, catalogue_table, expected_groups, show_entry
-from dashboard.dataset_check import show_check
-from dashboard.dataset_picker import dataset_source, pick_dataset
-from dashboard.downloads import figure_downloads, table_downloads
 from dashboard.figures.class_counts import class_count_curve
 from dashboard.figures.confusion import distinct_labels
 from dashboard.formats import counted
@@ -21,12 +15,18 @@ from dashboard.forms.command import assigned_words
 from dashboard.forms.draft import default_experiment
 from dashboard.forms.fields import FIELDS
 from dashboard.forms.session import SETTINGS_IN_URL
-from dashboard.gallery import dataset_gallery, page_of
-from dashboard.loaders import SPLIT_TITLES
-from dashboard.messages import show_error, shown_errors
 from dashboard.navigation import NEW_EXPERIMENT, PAPER
-from dashboard.plans import DatasetFacts, dataset_facts
-from dashboard.thumbnails import read_dataset
+from dashboard.pickers.dataset_picker import dataset_source, pick_dataset
+from dashboard.reading.loaders import SPLIT_TITLES
+from dashboard.reading.plans import DatasetFacts, dataset_facts
+from dashboard.ui.charts import show_chart
+from dashboard.ui.downloads import figure_downloads, table_downloads
+from dashboard.ui.gallery import dataset_gallery, page_of
+from dashboard.ui.messages import show_error, shown_errors
+from dashboard.ui.thumbnails import read_dataset
+from dashboard.views.data.class_name_editor import edit_class_names
+from dashboard.views.data.dataset_catalogue import STATES, catalogue_table, expected_groups, show_entry
+from dashboard.views.data.dataset_check import show_check
 
 WHOLE = st.column_config.NumberColumn(format="localized")
 CATALOGUE_COLUMNS = dict.fromkeys(("Classes", "Training images", "Validation", "Test"), WHOLE)

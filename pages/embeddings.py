@@ -4,14 +4,26 @@ import pandas as pd
 import streamlit as st
 
 from ballad.data.long_tail import SHOT_GROUPS
-from ballad.runs.plan import SplitName
-from ballad.runs.projections import DEFAULT_LIMIT, ProjectionRequest
-from ballad.runs.run import FINAL_MODEL
-from ballad.runs.tasks import task_id
-from dashboard.charts import customdata, show_chart
-from dashboard.confusion_view import Side, opinions
-from dashboard.downloads import figure_downloads, table_downloads
-from dashboard.embedding_view import (
+from ballad.stages.plan import SplitName
+from ballad.stages.projections import DEFAULT_LIMIT, ProjectionRequest
+from ballad.store.run import FINAL_MODEL
+from ballad.store.tasks import task_id
+from dashboard.figures.confusion import distinct_labels
+from dashboard.figures.embedding_map import Colouring, embedding_map
+from dashboard.formats import counted
+from dashboard.navigation import HOME
+from dashboard.pickers.model_picker import pick_model, pick_split
+from dashboard.pickers.run_picker import pick_run
+from dashboard.reading.loaders import MODEL_TITLES, evaluated_models, evaluated_splits, evaluation
+from dashboard.reading.workbench import all_runs, open_store
+from dashboard.ui.charts import customdata, show_chart
+from dashboard.ui.downloads import figure_downloads, table_downloads
+from dashboard.ui.gallery import page_of, prediction_gallery
+from dashboard.ui.messages import empty_state
+from dashboard.ui.tasks import open_tasks, show_failure, show_progress
+from dashboard.ui.thumbnails import thumbnail_url
+from dashboard.views.confusion.confusion_view import Side, opinions
+from dashboard.views.embeddings.embedding_view import (
     METHOD_TITLES,
     EmbeddingView,
     comparable,
@@ -19,19 +31,7 @@ from dashboard.embedding_view import (
     find_projection,
     projection_request,
 )
-from dashboard.figure_six import find_figure_six
-from dashboard.figures.confusion import distinct_labels
-from dashboard.figures.embedding_map import Colouring, embedding_map
-from dashboard.formats import counted
-from dashboard.gallery import page_of, prediction_gallery
-from dashboard.loaders import MODEL_TITLES, evaluated_models, evaluated_splits, evaluation
-from dashboard.messages import empty_state
-from dashboard.model_picker import pick_model, pick_split
-from dashboard.navigation import HOME
-from dashboard.run_picker import pick_run
-from dashboard.tasks import open_tasks, show_failure, show_progress
-from dashboard.thumbnails import thumbnail_url
-from dashboard.workbench import all_runs, open_store
+from dashboard.views.embeddings.figure_six import find_figure_six
 
 COMPUTE_NOW, SELECTED = "compute_projection", "selected_samples"
 CHOICES = {"confused": "Most confused few-shot", "groups": "Shot groups", "hand": "By hand", "all": "All classes"}

@@ -6,12 +6,12 @@ import streamlit as st
 from ballad.data.demo import DEMO_SETTINGS
 from ballad.experiment import Experiment
 from dashboard.formats import size
-from dashboard.machine import devices, free_disk
-from dashboard.messages import empty_state
 from dashboard.navigation import COMPARE, CONFUSION, DATA, EMBEDDINGS, LAMBDA_SWEEP, NEW_EXPERIMENT, PAPER, RUNS
-from dashboard.run_table import COLUMNS, column_config, table_of
-from dashboard.status import progress_share, progress_text
-from dashboard.workbench import ACTIVE, all_runs, open_store
+from dashboard.reading.machine import devices, free_disk
+from dashboard.reading.workbench import ACTIVE, all_runs, open_store
+from dashboard.ui.messages import empty_state
+from dashboard.ui.status import progress_share, progress_text
+from dashboard.views.runs.run_table import COLUMNS, column_config, table_of
 
 RECENT = 8
 DEMO_HELP = "Both phases on a small rendered image set with a small backbone, all included; a minute or two on a CPU."

@@ -5,25 +5,31 @@ import streamlit as st
 
 from ballad.errors import BalladError
 from ballad.experiment import Experiment
-from ballad.presets import RESIDUAL_FACTORS
-from ballad.runs import queries
-from ballad.runs.sweeps import expand, queue_sweep
-from dashboard.charts import customdata, show_chart
-from dashboard.downloads import figure_downloads, table_downloads
+from ballad.paper.presets import RESIDUAL_FACTORS
+from ballad.store import queries
+from ballad.sweeps import expand, queue_sweep
 from dashboard.figures.residual_sweep import residual_sweep
 from dashboard.formats import counted
 from dashboard.forms.fields import SAMPLERS
 from dashboard.forms.lambda_grid import SWEPT_SCHEDULES, sweep_of
 from dashboard.forms.lists import listed, parse_factors, parse_seeds
-from dashboard.group_progress import watch_group
-from dashboard.loaders import images_in_split
-from dashboard.messages import empty_state, show_error
 from dashboard.navigation import HOME, NEW_EXPERIMENT, RUNS
-from dashboard.plans import dataset_facts, plan_of, stage_states
-from dashboard.run_picker import pick_run
-from dashboard.sweep_results import chosen_on_validation, published_points, summary_table, sweep_points, sweeps
+from dashboard.pickers.run_picker import pick_run
+from dashboard.reading.loaders import images_in_split
+from dashboard.reading.plans import dataset_facts, plan_of, stage_states
+from dashboard.reading.workbench import all_runs, open_store, run_label
 from dashboard.theme import GROUPS
-from dashboard.workbench import all_runs, open_store, run_label
+from dashboard.ui.charts import customdata, show_chart
+from dashboard.ui.downloads import figure_downloads, table_downloads
+from dashboard.ui.group_progress import watch_group
+from dashboard.ui.messages import empty_state, show_error
+from dashboard.views.lambda_sweep.sweep_results import (
+    chosen_on_validation,
+    published_points,
+    summary_table,
+    sweep_points,
+    sweeps,
+)
 
 SWEEP = "sweep"
 SEEDS_OF = {"adapter": "the adapter (one Phase A)", "run": "the whole run (a Phase A each)"}

@@ -6,13 +6,9 @@ import streamlit as st
 
 from ballad.data.catalog import list_datasets
 from ballad.errors import BalladError
-from ballad.presets import PAPER_BACKBONES
-from ballad.runs.devices import list_devices
-from ballad.runs.sweeps import queue_sweep
-from dashboard.backbone_paths import check_backbone_paths
-from dashboard.backbone_search import search_backbones
-from dashboard.backbone_weights import offer_weights
-from dashboard.dataset_picker import dataset_source, own_datasets
+from ballad.paper.presets import PAPER_BACKBONES
+from ballad.sweeps import queue_sweep
+from ballad.work.devices import list_devices
 from dashboard.formats import counted
 from dashboard.forms.applicability import reasons, reasons_of_schedule
 from dashboard.forms.draft import (
@@ -28,9 +24,13 @@ from dashboard.forms.outlook import show_outlook
 from dashboard.forms.session import draft, entered, fill, keep, open_form, remember_in_url
 from dashboard.forms.starting_points import starting_points
 from dashboard.forms.widgets import Entries
-from dashboard.messages import show_error
 from dashboard.navigation import RUNS
-from dashboard.workbench import all_runs, open_store
+from dashboard.pickers.backbone_paths import check_backbone_paths
+from dashboard.pickers.dataset_picker import dataset_source, own_datasets
+from dashboard.reading.workbench import all_runs, open_store
+from dashboard.ui.messages import show_error
+from dashboard.views.new_experiment.backbone_search import search_backbones
+from dashboard.views.new_experiment.backbone_weights import offer_weights
 
 BALANCING_KEY = "form_balancing"
 BALANCING_HELP = (

@@ -3,29 +3,33 @@
 import pandas as pd
 import streamlit as st
 
-from ballad import paper
-from ballad.budgets import BUDGETS
 from ballad.errors import BalladError
 from ballad.experiment import Experiment
-from ballad.presets import PRESETS, Preset
-from ballad.recipes import difference_table as recipe_differences
-from ballad.runs import queries
-from ballad.runs.ablation_formats import ablation_latex, describe
-from ballad.runs.ablations import Ablation, queue_ablation
-from dashboard.backbone_paths import check_backbone_paths
-from dashboard.charts import show_chart
-from dashboard.comparison import difference_table
-from dashboard.dataset_picker import dataset_source, pick_dataset
-from dashboard.downloads import figure_downloads, table_downloads
+from ballad.paper import published as paper
+from ballad.paper.ablations import Ablation, queue_ablation
+from ballad.paper.budgets import BUDGETS
+from ballad.paper.formats import ablation_latex, describe
+from ballad.paper.presets import PRESETS, Preset
+from ballad.paper.recipes import difference_table as recipe_differences
+from ballad.store import queries
 from dashboard.figures.comparison import comparison_dots
 from dashboard.figures.differences import difference_intervals
 from dashboard.figures.residual_sweep import residual_sweep
 from dashboard.formats import counted
-from dashboard.group_progress import watch_group
-from dashboard.messages import empty_state, show_error, shown_errors
 from dashboard.navigation import COMPARE, DATA, EMBEDDINGS
-from dashboard.paper_request import BACKBONES, RECIPE_TITLES, PaperRequest, ablation_label, what_it_takes
-from dashboard.paper_results import (
+from dashboard.pickers.backbone_paths import check_backbone_paths
+from dashboard.pickers.dataset_picker import dataset_source, pick_dataset
+from dashboard.pickers.run_picker import pick_run
+from dashboard.reading.plans import dataset_facts
+from dashboard.reading.workbench import open_store
+from dashboard.theme import GROUPS
+from dashboard.ui.charts import show_chart
+from dashboard.ui.downloads import figure_downloads, table_downloads
+from dashboard.ui.group_progress import watch_group
+from dashboard.ui.messages import empty_state, show_error, shown_errors
+from dashboard.views.compare.comparison import difference_table
+from dashboard.views.paper.paper_request import BACKBONES, RECIPE_TITLES, PaperRequest, ablation_label, what_it_takes
+from dashboard.views.paper.paper_results import (
     ablations,
     dots,
     measured_differences,
@@ -34,10 +38,6 @@ from dashboard.paper_results import (
     residual_points,
     result_table,
 )
-from dashboard.plans import dataset_facts
-from dashboard.run_picker import pick_run
-from dashboard.theme import GROUPS
-from dashboard.workbench import open_store
 
 RESULT, LAUNCHER = "result", "launcher"
 RIGHT = {

@@ -4,22 +4,22 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from ballad.runs import queries
-from ballad.runs.run import STATUSES
-from dashboard.charts import show_chart
-from dashboard.curves import accuracy_table, quantity_table, step_table
-from dashboard.downloads import figure_downloads, table_downloads
+from ballad.store import queries
+from ballad.store.run import STATUSES
 from dashboard.figures.accuracy_curves import accuracy_curves
 from dashboard.figures.training_curves import Quantity, training_curves
 from dashboard.formats import counted, duration
-from dashboard.loaders import images_in_split
-from dashboard.messages import empty_state, show_sentence
 from dashboard.navigation import HOME
-from dashboard.run_actions import cancel_runs, just_deleted, run_actions, undo_deletion
-from dashboard.run_picker import chosen_runs, remember_runs, show_missing
-from dashboard.run_table import export_table, selectable_table
-from dashboard.status import progress_share, progress_text, status_badge
-from dashboard.workbench import ACTIVE, all_runs, open_store
+from dashboard.pickers.run_picker import chosen_runs, remember_runs, show_missing
+from dashboard.reading.curves import accuracy_table, quantity_table, step_table
+from dashboard.reading.loaders import images_in_split
+from dashboard.reading.workbench import ACTIVE, all_runs, open_store
+from dashboard.ui.charts import show_chart
+from dashboard.ui.downloads import figure_downloads, table_downloads
+from dashboard.ui.messages import empty_state, show_sentence
+from dashboard.ui.status import progress_share, progress_text, status_badge
+from dashboard.views.runs.run_actions import cancel_runs, just_deleted, run_actions, undo_deletion
+from dashboard.views.runs.run_table import export_table, selectable_table
 
 RUN = "run"
 MOST_CURVES = 12

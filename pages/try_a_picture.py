@@ -4,21 +4,21 @@ from typing import Any
 
 import streamlit as st
 
-from ballad.runs.plan import SplitName
-from ballad.runs.tasks import Task, task_id
-from ballad.runs.uploads import is_kept, keep_upload, preview_path
-from dashboard.class_picker import pick_class
-from dashboard.downloads import table_downloads
+from ballad.stages.plan import SplitName
+from ballad.store.tasks import Task, task_id
+from ballad.work.uploads import is_kept, keep_upload, preview_path
 from dashboard.figures.confusion import distinct_labels
-from dashboard.gallery import picture_gallery
-from dashboard.loaders import MODEL_TITLES, SPLIT_TITLES, evaluated_splits, evaluation
-from dashboard.messages import empty_state, shown_errors
 from dashboard.navigation import HOME
-from dashboard.picture_view import answers_table, random_sample, show_answers
-from dashboard.run_picker import pick_run
-from dashboard.tasks import open_tasks, show_failure, show_progress
-from dashboard.thumbnails import run_dataset, thumbnail
-from dashboard.workbench import all_runs, open_store
+from dashboard.pickers.class_picker import pick_class
+from dashboard.pickers.run_picker import pick_run
+from dashboard.reading.loaders import MODEL_TITLES, SPLIT_TITLES, evaluated_splits, evaluation
+from dashboard.reading.workbench import all_runs, open_store
+from dashboard.ui.downloads import table_downloads
+from dashboard.ui.gallery import picture_gallery
+from dashboard.ui.messages import empty_state, shown_errors
+from dashboard.ui.tasks import open_tasks, show_failure, show_progress
+from dashboard.ui.thumbnails import run_dataset, thumbnail
+from dashboard.views.try_a_picture.picture_view import answers_table, random_sample, show_answers
 
 UPLOAD, SAMPLE = "picture", "sample"
 KINDS = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]

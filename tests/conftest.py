@@ -9,6 +9,9 @@ import pytest
 import torch
 from PIL import Image
 
+from ballad.store.owners import Owner
+from ballad.store.run_store import RunStore
+
 if not torch.cuda.is_available():
     # Autograd counts the devices once, in the first backward pass of a process.
     from tests.simulated_gpu import simulated_gpu
@@ -55,6 +58,18 @@ def tiny_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": config, "preprocess_cfg": {}}))
     save_file(model.state_dict(), folder / "open_clip_model.safetensors")
     return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RunStore:
+    """An empty store."""
+    return RunStore(tmp_path / "home")
+
+
+@pytest.fixture
+def owner() -> Owner:
+    """Somebody who works on runs: this process."""
+    return Owner.new()
 
 
 @pytest.fixture

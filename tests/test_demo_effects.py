@@ -8,7 +8,7 @@ import pytest
 from ballad.data.demo import DEMO_SETTINGS
 from ballad.events import CancelToken
 from ballad.experiment import Experiment
-from ballad.runs.pipeline import run_experiment
+from ballad.stages.pipeline import run_experiment
 
 # Three runs of the whole method: about two minutes on two cores, but machines differ.
 pytestmark = pytest.mark.timeout(1200)

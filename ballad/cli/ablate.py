@@ -11,14 +11,14 @@ from ballad.cli.settings import add_settings, experiment_from
 from ballad.cli.tables import GROUPS, print_table
 from ballad.errors import Cancelled
 from ballad.experiment import Experiment
-from ballad.presets import PRESETS, find_preset
+from ballad.paper.presets import PRESETS, find_preset
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ballad.runs.ablations import Ablation
-    from ballad.runs.store import RunStore
-    from ballad.runs.sweeps import GroupStatus
+    from ballad.paper.ablations import Ablation
+    from ballad.store.run_store import RunStore
+    from ballad.sweeps import GroupStatus
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -37,10 +37,10 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def _ablate(options: argparse.Namespace) -> int:
-    from ballad.runs.ablation_formats import ablation_records
-    from ballad.runs.ablations import Ablation, queue_ablation
-    from ballad.runs.home import default_home
-    from ballad.runs.store import RunStore
+    from ballad.home import default_home
+    from ballad.paper.ablations import Ablation, queue_ablation
+    from ballad.paper.formats import ablation_records
+    from ballad.store.run_store import RunStore
 
     base = experiment_from(options)
     _check(base)
@@ -63,7 +63,7 @@ def _check(base: Experiment) -> None:
     """Say at once what would stop every run: raises DataError, BackboneError or RunError."""
     from ballad.data.catalog import load_dataset
     from ballad.model.fingerprint import backbone_fingerprint
-    from ballad.runs.devices import device_for, list_devices
+    from ballad.work.devices import device_for, list_devices
 
     device_for(base.runtime.device, list_devices())
     backbone_fingerprint(base.backbone)
@@ -74,8 +74,8 @@ def _finish(store: "RunStore", groups: Sequence[str]) -> None:
     """Execute the groups' runs in turn; Cancelled if that was stopped."""
     from rich.console import Console
 
-    from ballad.runs import api
-    from ballad.runs.worker import stop_on_signals
+    from ballad import api
+    from ballad.work.worker import stop_on_signals
 
     with Console(stderr=True).status("starting …") as line, stop_on_signals() as stop:
         for place, group_id in enumerate(groups, start=1):
@@ -94,7 +94,7 @@ def _failures(store: "RunStore", groups: Sequence[str]) -> list[str]:
 
 
 def _print_ablation(ablation: "Ablation") -> None:
-    from ballad.runs.ablation_formats import ablation_records, describe
+    from ballad.paper.formats import ablation_records, describe
 
     records = ablation_records(ablation)
     published = [group for group in GROUPS if any(record[group]["published"] is not None for record in records)]
@@ -139,7 +139,7 @@ def _interval(row: Mapping[Any, Any]) -> str | None:
 
 
 def _paper(options: argparse.Namespace) -> None:
-    from ballad.paper import published, tensions
+    from ballad.paper.published import published, tensions
 
     rows = published(options.table)
     if options.csv:

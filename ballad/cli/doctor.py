@@ -13,8 +13,8 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 def _doctor(options: argparse.Namespace) -> int:
     """1 if something is wrong; what is merely not there is no fault."""
-    from ballad.runs.doctor import examine
-    from ballad.runs.home import default_home
+    from ballad.doctor import examine
+    from ballad.home import default_home
 
     wrong = 0
     for finding in examine(default_home(), measure=not options.quick):

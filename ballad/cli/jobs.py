@@ -13,8 +13,8 @@ from ballad.experiment import parse_value
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ballad.runs.store import RunStore
-    from ballad.runs.sweeps import GroupStatus
+    from ballad.store.run_store import RunStore
+    from ballad.sweeps import GroupStatus
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -72,8 +72,8 @@ def _add_runs_or_group(parser: argparse.ArgumentParser) -> None:
 
 
 def _sweep(options: argparse.Namespace) -> None:
-    from ballad.runs import queries
-    from ballad.runs.sweeps import queue_sweep
+    from ballad.store import queries
+    from ballad.sweeps import queue_sweep
 
     store = _store()
     group_id = queue_sweep(store, experiment_from(options), grid_values(options.grid))
@@ -97,8 +97,8 @@ def grid_values(words: list[str]) -> dict[str, list[Any]]:
 def _finish_group(store: "RunStore", group_id: str) -> None:
     from rich.console import Console
 
-    from ballad.runs import api
-    from ballad.runs.worker import stop_on_signals
+    from ballad import api
+    from ballad.work.worker import stop_on_signals
 
     def show(status: "GroupStatus") -> None:
         line.update(status_line(status))
@@ -113,7 +113,7 @@ def status_line(status: "GroupStatus") -> str:
 
 
 def _list(options: argparse.Namespace) -> None:
-    from ballad.runs import queries
+    from ballad.store import queries
 
     store = _store()
     store.interrupt_orphans()
@@ -143,7 +143,7 @@ def _print_runs(table: "pd.DataFrame") -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
-    from ballad.runs import queries
+    from ballad.store import queries
 
     store = _store()
     store.interrupt_orphans()
@@ -175,8 +175,8 @@ def _show(options: argparse.Namespace) -> None:
 
 
 def _resume(options: argparse.Namespace) -> None:
-    from ballad.runs import api
-    from ballad.runs.worker import stop_on_signals
+    from ballad import api
+    from ballad.work.worker import stop_on_signals
 
     store = _store()
     store.interrupt_orphans()
@@ -200,8 +200,8 @@ def _cancel(options: argparse.Namespace) -> None:
 
 
 def _worker(options: argparse.Namespace) -> int:
-    from ballad.runs.jobs import JobManager
-    from ballad.runs.worker import stop_on_signals, work_on
+    from ballad.work.jobs import JobManager
+    from ballad.work.worker import stop_on_signals, work_on
 
     store = _store()
     with stop_on_signals() as stop:
@@ -225,8 +225,8 @@ def _chosen(store: "RunStore", options: argparse.Namespace) -> list[str]:
 
 
 def _store() -> "RunStore":
-    from ballad.runs.home import default_home
-    from ballad.runs.store import RunStore
+    from ballad.home import default_home
+    from ballad.store.run_store import RunStore
 
     return RunStore(default_home())
 

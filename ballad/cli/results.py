@@ -21,8 +21,8 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from ballad.runs.home import default_home
-    from ballad.runs.results import RunFolder
+    from ballad.home import default_home
+    from ballad.stages.run_folder import RunFolder
 
     folder = RunFolder.of(default_home(), options.run)
     result = folder.result()
@@ -39,8 +39,8 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _predict(options: argparse.Namespace) -> None:
-    from ballad.runs.home import default_home
-    from ballad.runs.prediction import Predictor
+    from ballad.home import default_home
+    from ballad.stages.prediction import Predictor
 
     predictor = Predictor(default_home(), options.run, device=options.device)
     for path in options.images:

@@ -17,8 +17,8 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from ballad.runs import api
-    from ballad.runs.worker import stop_on_signals
+    from ballad import api
+    from ballad.work.worker import stop_on_signals
 
     experiment = experiment_from(options)
     with ShellProgress() as progress, stop_on_signals() as stop:

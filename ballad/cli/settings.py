@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ballad.budgets import BUDGETS, with_budget
 from ballad.errors import SettingsError
 from ballad.experiment import Experiment, parse_value
-from ballad.recipes import RECIPES, recipe_values
+from ballad.paper.budgets import BUDGETS, with_budget
+from ballad.paper.recipes import RECIPES, recipe_values
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

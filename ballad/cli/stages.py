@@ -19,13 +19,13 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def _stages(options: argparse.Namespace) -> None:
-    from ballad.runs.housekeeping import stage_table
+    from ballad.housekeeping import stage_table
 
     _print_stages("stages", stage_table())
 
 
 def _prune(options: argparse.Namespace) -> None:
-    from ballad.runs.housekeeping import prune, unused_stages
+    from ballad.housekeeping import prune, unused_stages
 
     unused = unused_stages()
     if not len(unused):

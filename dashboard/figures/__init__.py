@@ -1,5 +1,5 @@
 """Pure functions from tidy DataFrames to Plotly figures, one figure kind a file.
 
 Figures set only colours that mean something; the look comes from a template of ``dashboard.theme``, which
-``dashboard.charts`` (on a page) or ``dashboard.exports`` (on paper) puts on.
+``dashboard.ui.charts`` (on a page) or ``dashboard.exports`` (on paper) puts on.
 """

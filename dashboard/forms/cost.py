@@ -8,7 +8,7 @@ import pandas as pd
 from ballad.experiment import Experiment
 from ballad.model.prompts import class_prompts
 from ballad.model.tower_sizes import tower_sizes
-from ballad.runs.plan import Plan
+from ballad.stages.plan import Plan
 
 _FLOAT = 4
 _COPIES_OF_TRAINED_WEIGHTS = 3

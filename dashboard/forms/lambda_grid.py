@@ -24,7 +24,7 @@ SWEPT_SCHEDULES = tuple(_SCHEDULE_OF_SWEEP)
 def sweep_of(
     base: Experiment, factors: Sequence[float], samplers: Sequence[str], seeds: Sequence[int], seeds_of: SeedsOf
 ) -> tuple[Experiment, dict[str, list[Any]]]:
-    """The experiment that the runs share and what varies, for :func:`ballad.runs.sweeps.queue_sweep`.
+    """The experiment that the runs share and what varies, for :func:`ballad.sweeps.queue_sweep`.
 
     The towers are those of ``base``: its Phase A is found again, not trained. Raises SettingsError for joint training,
     whose towers depend on λ, and where there is nothing to vary.

@@ -6,19 +6,19 @@ import pandas as pd
 import streamlit as st
 
 from ballad.errors import BalladError, RunError, SettingsError
-from ballad.runs import queries
-from ballad.runs.devices import device_for, list_devices
-from dashboard.charts import show_chart
-from dashboard.downloads import figure_downloads
+from ballad.store import queries
+from ballad.work.devices import device_for, list_devices
 from dashboard.figures.class_counts import class_count_curve
 from dashboard.formats import counted, duration, size
 from dashboard.forms.command import shell_command
 from dashboard.forms.cost import ExpectedTime, expected_time, speed_on, training_memory
 from dashboard.forms.draft import Request
-from dashboard.machine import devices
-from dashboard.messages import show_error
-from dashboard.plans import DatasetFacts, StageState, dataset_facts, plan_of, stage_states
-from dashboard.workbench import open_store
+from dashboard.reading.machine import devices
+from dashboard.reading.plans import DatasetFacts, StageState, dataset_facts, plan_of, stage_states
+from dashboard.reading.workbench import open_store
+from dashboard.ui.charts import show_chart
+from dashboard.ui.downloads import figure_downloads
+from dashboard.ui.messages import show_error
 
 _NAMED_CLASSES = 20
 """Beside the form there is no room for the names of more."""

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from ballad.errors import BalladError
-from ballad.runs.store import RunStore
+from ballad.store.run_store import RunStore
 from dashboard.forms.command import assigned_words, experiment_of_words
 from dashboard.forms.draft import Request, default_experiment, values_of
 from dashboard.forms.fields import EXECUTOR, FIELDS, SEEDS

@@ -7,12 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from ballad.errors import SettingsError
-from ballad.presets import PRESETS, find_preset
-from ballad.recipes import recipe_values
+from ballad.paper.presets import PRESETS, find_preset
+from ballad.paper.recipes import recipe_values
 from dashboard.forms.draft import default_experiment, request_of, values_of
 from dashboard.forms.session import entered, fill, values_of_run
-from dashboard.messages import shown_errors
-from dashboard.workbench import open_store
+from dashboard.reading.workbench import open_store
+from dashboard.ui.messages import shown_errors
 
 _RECIPES = {"paper": "The paper's text", "released_code": "Its released code"}
 _KEEPS_DATA = "Keeps the dataset, the backbone and everything else that it does not name."

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ballad.cli import BAD_INPUT, main
-from ballad.runs.store import RunStore
+from ballad.store.run_store import RunStore
 
 
 @pytest.fixture

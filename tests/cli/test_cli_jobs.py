@@ -10,10 +10,10 @@ import pytest
 from ballad.cli import BAD_INPUT, main
 from ballad.cli.jobs import duration
 from ballad.experiment import Experiment
-from ballad.runs import queries
-from ballad.runs.owners import Owner
-from ballad.runs.store import RunStore
-from tests.runs.tiny_experiment import tiny_experiment
+from ballad.store import queries
+from ballad.store.owners import Owner
+from ballad.store.run_store import RunStore
+from tests.helpers.tiny_experiment import tiny_experiment
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,9 +7,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from ballad.runs import api
-from ballad.runs.store import RunStore
-from tests.runs.tiny_experiment import tiny_experiment
+from ballad import api
+from ballad.store.run_store import RunStore
+from tests.helpers.tiny_experiment import tiny_experiment
 
 SHELL = Path(__file__).parents[2] / "dashboard" / "shell.py"
 

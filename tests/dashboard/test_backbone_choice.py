@@ -1,10 +1,10 @@
 """Choosing among open_clip's backbones in New experiment, and getting their weights."""
 
 from streamlit.testing.v1 import AppTest
-from tasks_done import work_on_tasks
 
-from ballad.runs.store import RunStore
-from ballad.runs.tasks import TaskStore, task_id
+from ballad.store.run_store import RunStore
+from ballad.store.tasks import TaskStore, task_id
+from tests.helpers.tasks_done import work_on_tasks
 from tests.model.conftest import hub_files, no_hub  # noqa: F401
 
 PAGE = "../pages/new_experiment.py"

@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 from streamlit.testing.v1 import AppTest
 
-from dashboard.charts import Point, customdata
+from dashboard.ui.charts import Point, customdata
 
 
 def test_customdata_of_points_that_are_gone_is_left_out():
@@ -17,7 +17,7 @@ def page(names=("few",)):
     import plotly.graph_objects as go
     import streamlit as st
 
-    from dashboard.charts import show_chart
+    from dashboard.ui.charts import show_chart
 
     figure = go.Figure([go.Scatter(x=[1, 2], y=[3, 4], name=name) for name in names])
     st.session_state["events"] = show_chart(figure, key="chart", label="Two points", height=300)

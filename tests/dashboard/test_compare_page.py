@@ -7,12 +7,11 @@ import zipfile
 import numpy as np
 import pandas as pd
 import pytest
-from run_folders import GREEN, RED, finished
-from stored_runs import done
 
-from ballad import paper
-from ballad.runs.home import run_dir
-from dashboard.comparison import (
+from ballad.home import run_dir
+from ballad.paper import published as paper
+from dashboard.figures.differences import difference_intervals
+from dashboard.views.compare.comparison import (
     accuracy_table,
     comparison_rows,
     difference_table,
@@ -22,9 +21,10 @@ from dashboard.comparison import (
     row_accuracies,
     short_names,
 )
-from dashboard.comparison_pack import comparison_pack
-from dashboard.figures.differences import difference_intervals
-from tests.dashboard.shown import charts, page_opener, tables
+from dashboard.views.compare.comparison_pack import comparison_pack
+from tests.helpers.run_folders import GREEN, RED, finished
+from tests.helpers.shown import charts, page_opener, tables
+from tests.helpers.stored_runs import done
 
 open_page = page_opener("compare")
 HALF_WRONG = {"ballad": dict.fromkeys(range(8), RED)}

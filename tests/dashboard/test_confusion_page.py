@@ -4,12 +4,12 @@ import shutil
 
 import numpy as np
 import pytest
-from run_folders import BLUE, GREEN, GREY, RED, finished, keep_class_text
-from stored_runs import failed
 
-from ballad.runs.home import run_dir
-from dashboard.confusion_view import parse_cell
-from tests.dashboard.shown import charts, page_opener, pictures
+from ballad.home import run_dir
+from dashboard.views.confusion.confusion_view import parse_cell
+from tests.helpers.run_folders import BLUE, GREEN, GREY, RED, finished, keep_class_text
+from tests.helpers.shown import charts, page_opener, pictures
+from tests.helpers.stored_runs import failed
 
 open_page = page_opener("confusion")
 # Test images 0–3 are blue, 4–7 green, 8–11 grey, 12–15 red.

@@ -12,12 +12,12 @@ from ballad.data.name_edits import names_file, save_class_names
 from ballad.errors import Cancelled
 from ballad.events import CancelToken
 from ballad.experiment import DatasetSettings
-from ballad.runs.task_kinds import perform_check
-from ballad.runs.task_worker import TaskWorker
-from ballad.runs.tasks import TaskStore, task_id
-from dashboard.dataset_picker import own_datasets
-from dashboard.plans import forget_datasets
-from tests.dashboard.shown import page_opener, pictures, tables
+from ballad.store.tasks import TaskStore, task_id
+from ballad.work.task_kinds import perform_check
+from ballad.work.task_worker import TaskWorker
+from dashboard.pickers.dataset_picker import own_datasets
+from dashboard.reading.plans import forget_datasets
+from tests.helpers.shown import page_opener, pictures, tables
 
 open_page = page_opener("data")
 

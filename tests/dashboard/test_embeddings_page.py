@@ -3,17 +3,17 @@
 import json
 
 import pytest
-from run_folders import finished
-from stored_runs import done, failed
 from streamlit.typing import PlotlyState
-from tasks_done import work_on_tasks
 
-from ballad.runs import queries
-from dashboard.confusion_view import Side
-from dashboard.embedding_pack import kept_maps
-from dashboard.figure_six import FigureSix, find_figure_six
-from dashboard.loaders import evaluation
-from tests.dashboard.shown import page_opener
+from ballad.store import queries
+from dashboard.reading.loaders import evaluation
+from dashboard.views.confusion.confusion_view import Side
+from dashboard.views.embeddings.embedding_pack import kept_maps
+from dashboard.views.embeddings.figure_six import FigureSix, find_figure_six
+from tests.helpers.run_folders import finished
+from tests.helpers.shown import page_opener
+from tests.helpers.stored_runs import done, failed
+from tests.helpers.tasks_done import work_on_tasks
 
 open_page = page_opener("embeddings")
 

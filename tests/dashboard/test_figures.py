@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dashboard.curves import accuracy_table, quantity_table
 from dashboard.figures.accuracy_curves import accuracy_curves
 from dashboard.figures.class_counts import class_count_curve
 from dashboard.figures.comparison import comparison_dots
@@ -16,6 +15,7 @@ from dashboard.figures.parallel_coordinates import parallel_coordinates
 from dashboard.figures.reliability import reliability_diagram
 from dashboard.figures.residual_sweep import residual_sweep
 from dashboard.figures.training_curves import training_curves
+from dashboard.reading.curves import accuracy_table, quantity_table
 from dashboard.theme import GROUP_COLOURS
 
 

@@ -12,9 +12,9 @@ from ballad.cli.jobs import grid_values
 from ballad.cli.settings import experiment_from
 from ballad.errors import SettingsError
 from ballad.experiment import Experiment, setting_names
-from ballad.presets import PRESETS
-from ballad.recipes import RECIPES
-from ballad.runs.plan import Plan
+from ballad.paper.presets import PRESETS
+from ballad.paper.recipes import RECIPES
+from ballad.stages.plan import Plan
 from dashboard.forms.applicability import reasons
 from dashboard.forms.command import assigned_words, experiment_of_words, shell_command
 from dashboard.forms.cost import expected_time, speed_on, training_memory
@@ -259,7 +259,8 @@ def test_joint_training_cannot_be_swept():
 
 def test_forms_load_no_heavy_library():
     program = (
-        "import sys; import dashboard.forms.outlook, dashboard.forms.starting_points, dashboard.sweep_results;"
+        "import sys; import dashboard.forms.outlook, dashboard.forms.starting_points;"
+        "import dashboard.views.lambda_sweep.sweep_results;"
         "print([name for name in ('torch', 'open_clip', 'sklearn', 'torchvision') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -3,18 +3,24 @@
 import json
 
 import pytest
-from stored_runs import done
 from streamlit.testing.v1 import AppTest
 
 from ballad.events import Evaluated
 from ballad.experiment import Experiment
-from ballad.runs import queries
-from ballad.runs.owners import Owner
-from ballad.runs.store import RunStore
-from ballad.runs.sweeps import queue_sweep
+from ballad.store import queries
+from ballad.store.owners import Owner
+from ballad.store.run_store import RunStore
+from ballad.sweeps import queue_sweep
 from dashboard.forms.lambda_grid import sweep_of
-from dashboard.sweep_results import chosen_on_validation, published_points, summary_table, sweep_points, sweeps
-from tests.dashboard.shown import page_opener
+from dashboard.views.lambda_sweep.sweep_results import (
+    chosen_on_validation,
+    published_points,
+    summary_table,
+    sweep_points,
+    sweeps,
+)
+from tests.helpers.shown import page_opener
+from tests.helpers.stored_runs import done
 
 open_page = page_opener("lambda_sweep")
 FACTORS, SEEDS = [0.0, 0.5, 1.0], [0, 1]

@@ -4,17 +4,17 @@ import json
 import shutil
 
 import pytest
-from stored_runs import done
 from streamlit.testing.v1 import AppTest
 
 from ballad.data.catalog import load_dataset
 from ballad.experiment import DatasetSettings, Experiment
+from ballad.home import stages_dir
 from ballad.model.fingerprint import backbone_fingerprint
-from ballad.runs.home import stages_dir
-from ballad.runs.plan import Plan
-from ballad.runs.store import RunStore
+from ballad.stages.plan import Plan
+from ballad.store.run_store import RunStore
 from dashboard.forms.draft import default_experiment
-from tests.dashboard.shown import page_opener
+from tests.helpers.shown import page_opener
+from tests.helpers.stored_runs import done
 
 open_page = page_opener("new_experiment")
 

@@ -4,10 +4,10 @@ import subprocess
 import sys
 
 import pytest
-from stored_runs import ACCURACY, done, failed, running
 
 from ballad.events import Notice, Progress
-from tests.dashboard.shown import charts, page_opener
+from tests.helpers.shown import charts, page_opener
+from tests.helpers.stored_runs import ACCURACY, done, failed, running
 
 PAGES = ("home", "runs")
 
@@ -152,8 +152,8 @@ def test_filters_narrow_the_table(app, store):
 
 def test_pages_and_figures_load_no_heavy_library():
     program = (
-        "import sys; import dashboard.charts, dashboard.routes, dashboard.run_table, dashboard.run_actions,"
-        " dashboard.machine, dashboard.downloads, dashboard.exports.pack, ballad.runs.jobs;"
+        "import sys; import dashboard.ui.charts, dashboard.routes, dashboard.views.runs.run_table,"
+        " dashboard.views.runs.run_actions, dashboard.reading.machine, dashboard.ui.downloads, dashboard.exports.pack, ballad.work.jobs;"
         "print([name for name in ('torch', 'open_clip', 'sklearn', 'umap', 'kaleido') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

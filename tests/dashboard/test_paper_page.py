@@ -3,22 +3,22 @@
 import numpy as np
 import pandas as pd
 import pytest
-from run_folders import RED, answers
 
 from ballad.analysis.evaluation import evaluate
 from ballad.data.catalog import load_dataset
 from ballad.errors import SettingsError
 from ballad.experiment import Experiment
-from ballad.presets import PRESETS, with_seeds
-from ballad.runs import queries
-from ballad.runs.ablations import Ablation, queue_ablation
-from ballad.runs.home import run_dir
-from ballad.runs.owners import Owner
-from ballad.runs.plan import Plan
-from ballad.runs.results import RunFolder
-from dashboard.paper_request import PaperRequest
-from dashboard.paper_results import dots, published_residual_points, result_table
-from tests.dashboard.shown import charts, page_opener, tables
+from ballad.home import run_dir
+from ballad.paper.ablations import Ablation, queue_ablation
+from ballad.paper.presets import PRESETS, with_seeds
+from ballad.stages.plan import Plan
+from ballad.stages.run_folder import RunFolder
+from ballad.store import queries
+from ballad.store.owners import Owner
+from dashboard.views.paper.paper_request import PaperRequest
+from dashboard.views.paper.paper_results import dots, published_residual_points, result_table
+from tests.helpers.run_folders import RED, answers
+from tests.helpers.shown import charts, page_opener, tables
 
 open_page = page_opener("paper")
 

@@ -4,12 +4,12 @@ import pytest
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from stored_runs import done
 
 from ballad.experiment import DatasetSettings
-from dashboard.charts import PLOTLY_SCRIPT
 from dashboard.routes import ROUTES
-from dashboard.thumbnails import LONGEST_SIDE, dataset_thumbnail_url, thumbnail_url
+from dashboard.ui.charts import PLOTLY_SCRIPT
+from dashboard.ui.thumbnails import LONGEST_SIDE, dataset_thumbnail_url, thumbnail_url
+from tests.helpers.stored_runs import done
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import hashlib
 
 import pytest
-from tasks_done import work_on_tasks
 
-from ballad.runs import queries
-from dashboard.picture_view import answers_table
-from tests.dashboard.shown import page_opener
+from ballad.store import queries
+from dashboard.views.try_a_picture.picture_view import answers_table
+from tests.helpers.shown import page_opener
+from tests.helpers.tasks_done import work_on_tasks
 
 open_page = page_opener("try_a_picture")
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from ballad import api
 from ballad.events import Event, Notice
-from ballad.runs import api
-from ballad.runs.results import RunFolder
+from ballad.stages.run_folder import RunFolder
+from tests.helpers.tiny_experiment import tiny_experiment
 from tests.model.conftest import CONFIGS, WriteBackbone
-from tests.runs.tiny_experiment import tiny_experiment
 
 
 @pytest.mark.parametrize("kind", sorted(CONFIGS))

@@ -1,0 +1,63 @@
+"""Which published number stands beside one's own, and whether it was measured on the same set and backbone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ballad.analysis.statistics import GROUPS
+from ballad.data.catalog import CATALOG
+from ballad.experiment import DatasetSettings, Experiment
+from ballad.paper import published as paper
+from ballad.paper.presets import Reference
+
+PAPER_DATASET, PAPER_BACKBONE = "ImageNet-LT", "RN50"
+"""What the paper's ablations were measured on."""
+
+
+@dataclass(frozen=True)
+class Counterpart:
+    """A published row; accuracies in percent, NaN where not at hand.
+
+    same_setup : it was measured on the same dataset and backbone.
+    """
+
+    table: str
+    method: str
+    dataset: str
+    backbone: str
+    same_setup: bool
+    accuracies: dict[str, float]
+
+    @property
+    def source(self) -> str:
+        """``Table 1, ImageNet-LT, RN50``."""
+        return f"Table {self.table.removeprefix('table')}, {self.dataset}, {self.backbone}"
+
+
+def find_counterpart(experiment: Experiment, references: Sequence[Reference]) -> Counterpart | None:
+    """The published row closest to an experiment; None if the paper's numbers at hand have none.
+
+    Rows on the same dataset and backbone go before others, then earlier references before later ones, then rows of
+    the paper's ablations (ImageNet-LT, RN50).
+    """
+    dataset, backbone = _published_dataset(experiment.dataset), experiment.backbone.name
+    rows = paper.published()
+    best: tuple[tuple[int, ...], Counterpart] | None = None
+    for place, reference in enumerate(references):
+        named = rows[(rows["method"] == reference.method) & rows["table"].isin(reference.tables)]
+        for row in named.to_dict("records"):
+            same_setup = (row["dataset"], row["backbone"]) == (dataset, backbone)
+            closeness = (same_setup, -place, row["dataset"] == PAPER_DATASET, row["backbone"] == PAPER_BACKBONE)
+            if best is None or closeness > best[0]:
+                accuracies = {group: row[group] for group in GROUPS}
+                found = Counterpart(
+                    row["table"], row["method"], row["dataset"], row["backbone"], same_setup, accuracies
+                )
+                best = (closeness, found)
+    return None if best is None else best[1]
+
+
+def _published_dataset(settings: DatasetSettings) -> str | None:
+    """The paper's name of a dataset; None where it is not the paper's, or only a part of it."""
+    cuts = {"imbalance_ratio", "imbalance_profile", "classes"}
+    whole = settings.model_dump(include=cuts) == DatasetSettings().model_dump(include=cuts)
+    return CATALOG[settings.source].title if whole and settings.source in CATALOG else None

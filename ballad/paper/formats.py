@@ -1,0 +1,128 @@
+"""An ablation's table for others: as JSON records for programs, as LaTeX in the paper's layout."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ballad.analysis.statistics import GROUPS
+from ballad.paper.ablations import Ablation
+from ballad.paper.presets import backbone_title
+from ballad.paper.recipes import recipe_of
+
+MEASURED = ("mean", "sd", "standard_error", "published", "difference")
+LATEX_SIGNS = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "λ": r"$\lambda$",
+    "×": r"$\times$",
+    "–": "--",
+}
+
+
+def ablation_records(ablation: Ablation) -> list[dict[str, Any]]:
+    """One record a setting: many, medium, few and all, each with mean, sd, standard_error, published and difference.
+
+    Beside them table, setting, model, dataset, backbone, recipe, budget, seeds, published_source and same_setup. What
+    there is no number for is None. The meaning of each is that of :meth:`Ablation.table`.
+    """
+    conditions = {
+        "dataset": ablation.dataset_title,
+        "backbone": backbone_title(ablation.base.backbone.name),
+        "recipe": recipe_of(ablation.base),
+        "budget": ablation.base.budget,
+    }
+    records = []
+    for setting, of_setting in ablation.table().groupby("setting", sort=False):
+        rows = of_setting.to_dict("records")
+        records.append(
+            {
+                "table": ablation.preset.name,
+                "setting": setting,
+                "model": rows[0]["model"],
+                **conditions,
+                "seeds": rows[0]["seeds"],
+                **{row["group"]: {name: _or_none(row[name]) for name in MEASURED} for row in rows},
+                "published_source": rows[0]["published_source"] or None,
+                "same_setup": rows[0]["same_setup"],
+            }
+        )
+    return records
+
+
+def describe(ablation: Ablation) -> str:
+    """What a table is about and under which conditions it was measured, in one line."""
+    base, recipe = ablation.base, recipe_of(ablation.base)
+    parts = [
+        f"{ablation.preset.place}: {ablation.preset.title}",
+        f"{ablation.dataset_title} with {backbone_title(base.backbone.name)}",
+        f"{ablation.seeds} seed{'s' if ablation.seeds > 1 else ''}",
+        f"budget {base.budget}",
+    ]
+    return ", ".join([*parts, f"recipe {recipe}"] if recipe else parts)
+
+
+def ablation_latex(ablation: Ablation) -> str:
+    """A ``table`` in booktabs style: a row a setting, test accuracies in percent, the best of each column in bold.
+
+    Mean ± standard deviation over seeds; published numbers beside, where there are any. Needs ``booktabs``.
+    """
+    records = ablation_records(ablation)
+    best = {group: _largest([record[group]["mean"] for record in records]) for group in GROUPS}
+    published = [group for group in GROUPS if any(record[group]["published"] is not None for record in records)]
+    lines = [
+        r"% \usepackage{booktabs}",
+        r"\begin{table}[t]",
+        r"\centering",
+        rf"\caption{{{_escaped(_caption(ablation, records))}}}",
+        rf"\label{{tab:{ablation.preset.name}}}",
+        rf"\begin{{tabular}}{{l{'r' * (len(GROUPS) + len(published))}}}",
+        r"\toprule",
+        *_spanning_header(len(GROUPS), len(published)),
+        _line(["Setting", *(group.capitalize() for group in (*GROUPS, *published))]),
+        r"\midrule",
+    ]
+    for record in records:
+        cells = [_cell(record[group], best[group]) for group in GROUPS]
+        cells += [_number(record[group]["published"]) for group in published]
+        lines.append(_line([_escaped(record["setting"]), *cells]))
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+
+
+def _spanning_header(ours: int, theirs: int) -> list[str]:
+    if not theirs:
+        return []
+    return [
+        _line(["", rf"\multicolumn{{{ours}}}{{c}}{{measured}}", rf"\multicolumn{{{theirs}}}{{c}}{{published}}"]),
+        rf"\cmidrule(lr){{2-{ours + 1}}} \cmidrule(lr){{{ours + 2}-{ours + theirs + 1}}}",
+    ]
+
+
+def _caption(ablation: Ablation, records: Sequence[dict[str, Any]]) -> str:
+    sources = dict.fromkeys(record["published_source"] for record in records if record["published_source"])
+    published = f" Published: {'; '.join(sources)}." if sources else ""
+    return f"{describe(ablation)}. Top-1 test accuracy in %.{published}"
+
+
+def _cell(measured: dict[str, float | None], best: float | None) -> str:
+    mean, sd = measured["mean"], measured["sd"]
+    text = _number(mean) if sd is None else rf"{mean:.1f} $\pm$ {sd:.1f}"
+    return rf"\textbf{{{text}}}" if mean is not None and mean == best else text
+
+
+def _line(cells: Sequence[str]) -> str:
+    return rf"{' & '.join(cells)} \\"
+
+
+def _number(value: float | None) -> str:
+    return "--" if value is None else f"{value:.1f}"
+
+
+def _escaped(text: str) -> str:
+    return "".join(LATEX_SIGNS.get(sign, sign) for sign in text)
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _largest(values: Sequence[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)

@@ -1,0 +1,1 @@
+"""Content-addressed results: what an experiment consists of, how each part is computed and kept."""

@@ -1,0 +1,328 @@
+"""Computes the stages of one experiment; each method fills in, or finds, one kind of stage."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ballad.analysis.evaluation import group_accuracies
+from ballad.analysis.predictions import Predictions, predict
+from ballad.data.long_tail import LongTailDataset, Split
+from ballad.data.pixel_cache import decoded_once
+from ballad.events import CancelToken, EventSink, Notice
+from ballad.experiment import Augmentation, Experiment
+from ballad.model.adapter import Adapters
+from ballad.model.backbone import Backbone, load_backbone
+from ballad.model.catalogue import download_weights, weights_to_download
+from ballad.stages.artifacts import ADAPTER, CLASS_TEXT, TOWERS, adapted, load_adapter, read_history, write_history
+from ballad.stages.plan import Model, Plan, SplitName
+from ballad.stages.stage_store import Stage, StageStore, write_whole
+from ballad.training.features import FeatureBank, augmented_view_counts, extract_features
+from ballad.training.member_budget import members_that_fit
+from ballad.training.phase_a import TowerTraining
+from ballad.training.phase_b import (
+    EpochOfFeatures,
+    Member,
+    TrainedAdapter,
+    ValidationSet,
+    cached_features,
+    fresh_features,
+    train_adapters,
+)
+from ballad.training.schedule import derived_seed
+from ballad.training.tuned_model import TunedModel
+
+FEATURE_BATCH = 256
+
+
+class StageComputer:
+    """Obtains the stages of ``plan`` on ``device``; loads the backbone only when a stage has to be computed.
+
+    ``pixels`` is the folder where small images are kept decoded.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        dataset: LongTailDataset,
+        stages: StageStore,
+        *,
+        pixels: Path,
+        device: torch.device,
+        on_event: EventSink,
+        cancel: CancelToken,
+    ) -> None:
+        self.plan, self.dataset, self.stages, self.device = plan, dataset, stages, device
+        self.experiment: Experiment = plan.experiment
+        self.on_event, self.cancel = on_event, cancel
+        self._pixels = pixels
+        self._in_memory: tuple[str | None, Backbone] | None = None
+
+    # Stages
+
+    def towers(self) -> Path:
+        """Train the towers (and the adapter, in joint training), or find them trained."""
+        stage = self.plan.towers()
+        assert stage is not None, "the schedule trains towers"
+        trained_here = False
+
+        def compute(folder: Path) -> None:
+            nonlocal trained_here
+            trained_here = True
+            self._train_towers(stage, folder)
+
+        folder = self._obtain(stage, compute)
+        if not trained_here:
+            self._replay(folder)
+        return folder
+
+    def class_text(self, model: Model) -> tuple[Tensor, float]:
+        """Unit class embeddings ``[K, d]`` and the logit scale that ``model`` uses."""
+
+        def compute(folder: Path) -> None:
+            backbone = self._backbone(model)
+            experiment = self.experiment
+            with torch.inference_mode():
+                text = backbone.encode_classes(self.dataset.class_names, experiment.prompts, experiment.seed)
+            scale = torch.tensor(backbone.logit_scale, dtype=torch.float64)
+            save_file({"text": text.float().cpu(), "logit_scale": scale}, folder / CLASS_TEXT)
+
+        tensors = load_file(self._obtain(self.plan.class_text(model), compute) / CLASS_TEXT)
+        return tensors["text"], float(tensors["logit_scale"])
+
+    def features(self, model: Model, split: SplitName) -> np.ndarray:
+        """Features of the plain views of a split, float16 ``[N, d]``, memory-mapped."""
+        images = np.arange(len(self._split(split)))
+
+        def compute(folder: Path) -> None:
+            self._extract(model, split, images, folder, augmentation="none")
+
+        return np.load(self._obtain(self.plan.features(model, split), compute) / "features.npy", mmap_mode="r")
+
+    def training_bank(self) -> FeatureBank:
+        """The features that Phase B trains on."""
+        plain = self.features("ballad", "train")
+        stage = self.plan.views("ballad")
+        if stage is None:
+            return FeatureBank.of_plain(plain)
+        settings = self.experiment.phase_b
+        counts = augmented_view_counts(self.dataset.train.labels, settings.views)
+        images = np.repeat(np.arange(len(counts)), counts)
+
+        def compute(folder: Path) -> None:
+            self._extract("ballad", "train", images, folder, augmentation=settings.augmentation)
+
+        augmented = np.load(self._obtain(stage, compute) / "features.npy", mmap_mode="r")
+        return FeatureBank(plain, augmented, np.concatenate([[0], np.cumsum(counts)]))
+
+    def adapter(self, companions: Sequence[Experiment] = ()) -> None:
+        """Train this experiment's adapter; ``companions`` that can share the training, and the memory, come along."""
+        plans = {_adapter_of(plan).key: plan for plan in self._trained_together(companions)}
+        stage, *others = [_adapter_of(plan) for plan in plans.values()]
+        trained_here = False
+        if not self.stages.present(stage):
+            dim = self._obtain_training_inputs()
+            # The others train when their turn comes, again as many together as fit.
+            fit = members_that_fit(self.experiment.phase_b, dim, self.dataset.num_classes, self.device)
+            others = [other for other in others if not self.stages.present(other)][: fit - 1]
+
+        def compute(folders: dict[str, Path]) -> None:
+            nonlocal trained_here
+            trained_here = True
+            trained = self._train_adapters([plans[key].experiment for key in folders])
+            for folder, adapter in zip(folders.values(), trained, strict=True):
+                save_file(adapter.state, folder / ADAPTER)
+                write_history(adapter.history, folder)
+
+        folder = self.stages.obtain_together(
+            stage, others, compute, device=str(self.device), on_event=self.on_event, cancel=self.cancel
+        )
+        if not trained_here:
+            self._replay(folder)
+
+    def predictions(self, model: Model) -> dict[SplitName, Predictions]:
+        """What ``model`` says about every image of validation and test."""
+
+        def compute(folder: Path) -> None:
+            text, scale = self.class_text(model)
+            adapter = self._trained_adapter(model)
+            for split in self.plan.evaluated_splits:
+                images = torch.from_numpy(np.array(self.features(model, split))).to(self.device).float()
+                features, texts = adapted(adapter, images, text.to(self.device))
+                predict(features, texts, self._split(split).labels, scale).save(folder / f"{split}.parquet")
+
+        # The stages that the predictions are made from come first, so that their events do not nest.
+        if not self.stages.present(self.plan.evaluation(model)):
+            self.class_text(model)
+            for split in self.plan.evaluated_splits:
+                self.features(model, split)
+        folder = self._obtain(self.plan.evaluation(model), compute)
+        return {split: Predictions.load(folder / f"{split}.parquet") for split in self.plan.evaluated_splits}
+
+    def weight_files(self) -> dict[str, Path]:
+        """Trained weights by name: adapter, towers."""
+        files = {}
+        if (towers := self.plan.towers()) is not None:
+            files["towers"] = self.stages.folder(towers) / TOWERS
+        if (source := self.plan.adapter_holder(self.plan.models[-1])) is not None:
+            files["adapter"] = self.stages.folder(source) / ADAPTER
+        return files
+
+    # How each is computed
+
+    def _train_towers(self, stage: Stage, folder: Path) -> None:
+        backbone = self._untouched_backbone()
+        joint = self.experiment.schedule == "joint"
+        dataset = replace(self.dataset, train=self._images("train"))
+        if dataset.val is not None:
+            dataset = replace(dataset, val=self._images("val"))
+        model = TunedModel(backbone, dataset, self.experiment, joint=joint, device=self.device)
+        training = TowerTraining(
+            model,
+            dataset,
+            self.experiment,
+            folder=folder,
+            score=self._score,
+            on_event=self.on_event,
+            cancel=self.cancel,
+        )
+        training.run()
+        backbone.set_tuned(None)
+        self._in_memory = (stage.key, backbone)
+        write_whole(folder / TOWERS, partial(save_file, backbone.tower_state()))
+        if model.adapter is not None:
+            write_whole(folder / ADAPTER, partial(save_file, model.adapter.member_state(0)))
+        write_history(training.history, folder)
+        for leftover in (training.checkpoint_path, training.best_path):
+            leftover.unlink(missing_ok=True)
+
+    def _extract(
+        self, model: Model, split: SplitName, images: np.ndarray, folder: Path, *, augmentation: Augmentation
+    ) -> None:
+        extract_features(
+            self._backbone(model),
+            self._images(split),
+            images,
+            folder,
+            augmentation=augmentation,
+            seed=derived_seed(self.experiment.seed, "views"),
+            batch_size=FEATURE_BATCH,
+            device=self.device,
+            workers=self.experiment.runtime.workers,
+            on_event=self.on_event,
+            cancel=self.cancel,
+        )
+
+    def _train_adapters(self, experiments: Sequence[Experiment]) -> list[TrainedAdapter]:
+        text, scale = self.class_text("ballad")
+        members = [Member(experiment.phase_b, experiment.adapter_seed) for experiment in experiments]
+        labels = torch.from_numpy(self.dataset.train.labels)
+        validation = None
+        if self.plan.has_validation:
+            validation = ValidationSet(self.features("ballad", "val"), self._score)
+        return train_adapters(
+            self._phase_b_features(members, labels),
+            labels,
+            text,
+            members,
+            self.experiment.optimizer,
+            logit_scale=scale,
+            validation=validation,
+            device=self.device,
+            on_event=self.on_event,
+            cancel=self.cancel,
+        )
+
+    def _phase_b_features(self, members: Sequence[Member], labels: Tensor) -> EpochOfFeatures:
+        if self.plan.trains_on_features:
+            return cached_features(self.training_bank(), labels, members, self.device)
+        return fresh_features(
+            self._backbone("ballad"),
+            self._images("train"),
+            members[0].settings,
+            members[0].seed,
+            self.device,
+            self.experiment.runtime.workers,
+        )
+
+    def _trained_together(self, companions: Sequence[Experiment]) -> list[Plan]:
+        """This plan, then those of companions whose adapters learn from the same features in the same steps."""
+        plans = [self.plan]
+        for experiment in companions:
+            plan = replace(self.plan, experiment=experiment)
+            if (
+                plan.experiment.schedule in ("zero_shot_adapter", "decoupled")
+                and plan.shared_training() == self.plan.shared_training()
+            ):
+                plans.append(plan)
+        return plans if self.plan.trains_on_features else [self.plan]
+
+    def _obtain_training_inputs(self) -> int:
+        """Make ready what Phase B reads; returns d, the size of the joint space."""
+        text, _ = self.class_text("ballad")
+        if self.plan.has_validation:
+            self.features("ballad", "val")
+        if self.plan.trains_on_features:
+            self.training_bank()
+        return text.shape[1]
+
+    def _trained_adapter(self, model: Model) -> Adapters | None:
+        stage = self.plan.adapter_holder(model)
+        if stage is None:
+            return None
+        return load_adapter(self.stages.folder(stage) / ADAPTER, self.experiment).to(self.device)
+
+    # What stages need in memory
+
+    def _backbone(self, model: Model) -> Backbone:
+        """The backbone with the towers of ``model``."""
+        stage = None if model == "zero_shot" else self.plan.towers()
+        key = None if stage is None else stage.key
+        if self._in_memory is None or self._in_memory[0] != key:
+            backbone = self._untouched_backbone()
+            if stage is not None:
+                backbone.load_tower_state(load_file(self.stages.folder(stage) / TOWERS))
+            self._in_memory = (key, backbone)
+        return self._in_memory[1]
+
+    def _untouched_backbone(self) -> Backbone:
+        if self._in_memory is not None and self._in_memory[0] is None:
+            return self._in_memory[1]
+        settings = self.experiment.backbone
+        if (lacking := weights_to_download(settings)) is not None:
+            self.on_event(
+                Notice(f"Downloading the weights of {settings.name} from huggingface.co/{lacking.repository}.")
+            )
+            download_weights(settings, lambda done, total: self.cancel.check())
+        return load_backbone(settings, seed=self.experiment.seed).to(self.device)
+
+    def _split(self, name: SplitName) -> Split:
+        split = getattr(self.dataset, name)
+        assert split is not None, f"the dataset has a split {name}"
+        return split
+
+    def _images(self, name: SplitName) -> Split:
+        """A split to read images of, decoded once where that pays."""
+        return decoded_once(self._split(name), self._pixels, on_event=self.on_event, cancel=self.cancel)
+
+    def _score(self, predicted: np.ndarray) -> dict[str, float | None]:
+        return group_accuracies(self._split("val").labels, predicted, self.dataset.shot_group_of_class)
+
+    def _obtain(self, stage: Stage, compute: Callable[[Path], None]) -> Path:
+        return self.stages.obtain(stage, compute, device=str(self.device), on_event=self.on_event, cancel=self.cancel)
+
+    def _replay(self, folder: Path) -> None:
+        """Tell of the epochs that another run trained, so that every run has its curves."""
+        for event in read_history(folder):
+            self.on_event(event)
+
+
+def _adapter_of(plan: Plan) -> Stage:
+    stage = plan.adapter("ballad")
+    assert stage is not None, "the model ballad has an adapter"
+    return stage

@@ -1,0 +1,119 @@
+"""Runs one experiment: obtains its stages in order and collects the results in the run's folder."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ballad.analysis.evaluation import evaluate
+from ballad.data.catalog import load_dataset
+from ballad.errors import RunError
+from ballad.events import CancelToken, EpochEvaluated, Evaluated, Event, EventSink, Notice, StageFinished
+from ballad.experiment import Experiment
+from ballad.home import pixels_dir
+from ballad.model.fingerprint import backbone_fingerprint
+from ballad.stages.compute import StageComputer
+from ballad.stages.plan import Plan
+from ballad.stages.run_folder import RunFolder
+from ballad.stages.stage_store import StageStore
+
+PHASE_OF_STAGE = {
+    "towers": "phase_a",
+    "class_text": "features",
+    "features": "features",
+    "views": "features",
+    "adapter": "phase_b",
+    "evaluation": "evaluation",
+}
+
+
+def run_experiment(
+    experiment: Experiment,
+    *,
+    home: Path,
+    run_dir: Path,
+    device: str,
+    on_event: EventSink,
+    cancel: CancelToken,
+    companions: Sequence[Experiment] = (),
+) -> dict[str, Any]:
+    """Run ``experiment`` on ``device`` and return what ``result.json`` in ``run_dir`` then holds.
+
+    The result: key, dataset, budget, seconds by phase, and for each evaluated model the accuracies in percent by
+    split. Stages that are already there are not computed again. ``companions`` are waiting experiments; adapters among
+    them that learn from the same features are trained along.
+
+    Raises DataError, BackboneError or RunError with a sentence for the user, and Cancelled.
+    """
+    watch = _Watch(on_event)
+    torch_device = find_device(device)
+    dataset = load_dataset(experiment.dataset)
+    for note in dataset.notes:
+        on_event(Notice(note))
+    plan = Plan(experiment, dataset.fingerprint, backbone_fingerprint(experiment.backbone), dataset.val is not None)
+    computer = StageComputer(
+        plan,
+        dataset,
+        StageStore(home),
+        pixels=pixels_dir(home),
+        device=torch_device,
+        on_event=watch.observe,
+        cancel=cancel,
+    )
+    folder = RunFolder(run_dir)
+    folder.write_plan(plan)
+    accuracies: dict[str, dict[str, Any]] = {}
+    try:
+        for model in plan.models:
+            if model in ("phase_a", "joint"):
+                computer.towers()
+            if model == "ballad":
+                computer.adapter(companions)
+            accuracies[model] = {}
+            for split, predictions in computer.predictions(model).items():
+                report = evaluate(predictions, dataset.class_table())
+                accuracies[model][split] = report.accuracy()
+                on_event(Evaluated(model, split, report.accuracy()))
+                folder.write_report(model, split, predictions, report)
+        folder.copy_weights(computer.weight_files(), keep_towers=experiment.runtime.keep_towers)
+    finally:
+        folder.write_history(watch.history)
+    result = {
+        "key": experiment.key,
+        "dataset": dataset.title,
+        "synthetic": dataset.synthetic,
+        "budget": experiment.budget,
+        "seconds": dict(watch.seconds),
+        "accuracies": accuracies,
+    }
+    folder.write_result(result)
+    return result
+
+
+def find_device(name: str) -> torch.device:
+    """``auto`` is the first CUDA device, or the CPU. Raises RunError for a device that is not there."""
+    if name == "auto":
+        name = "cuda:0" if torch.cuda.is_available() else "cpu"
+    device = torch.device(name)
+    if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
+        raise RunError(f"There is no device {name} on this machine; choose 'cpu' or 'auto'.")
+    return device
+
+
+@dataclass
+class _Watch:
+    """Passes events on, and keeps what the result needs of them."""
+
+    on_event: EventSink
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    history: list[EpochEvaluated] = field(default_factory=list)
+
+    def observe(self, event: Event) -> None:
+        if isinstance(event, StageFinished):
+            self.seconds[PHASE_OF_STAGE[event.stage]] += event.seconds
+        elif isinstance(event, EpochEvaluated):
+            self.history.append(event)
+        self.on_event(event)

@@ -1,0 +1,193 @@
+"""Which stages an experiment consists of, and the address of each; known without loading torch or an image.
+
+towers ─► features (a split each) ─┬─► adapter ─► evaluation
+     └──► class_text ──────────────┘
+"""
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from ballad.experiment import Experiment
+from ballad.stages.stage_store import Stage
+
+Model = Literal["zero_shot", "phase_a", "ballad", "joint"]
+MODELS: tuple[Model, ...] = ("zero_shot", "phase_a", "ballad", "joint")
+SplitName = Literal["train", "val", "test"]
+ALIKE_IN_ONE_TRAINING = ("epochs", "batch_size", "placement", "activation", "bias", "drop_last")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The addresses of an experiment's stages.
+
+    dataset, backbone : fingerprints. has_validation : whether there is a validation split.
+    """
+
+    experiment: Experiment
+    dataset: str
+    backbone: str
+    has_validation: bool
+
+    @classmethod
+    def read(cls, path: Path) -> "Plan":
+        """A plan that was kept as :meth:`to_json`. Raises FileNotFoundError."""
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{**values, "experiment": Experiment.parse(values["experiment"])})
+
+    def to_json(self) -> str:
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return json.dumps({**values, "experiment": self.experiment.model_dump(mode="json")}, indent=2)
+
+    @property
+    def models(self) -> list[Model]:
+        """What is evaluated: the untouched towers, then what the schedule trains."""
+        trained: dict[str, list[Model]] = {
+            "zero_shot": [],
+            "zero_shot_adapter": ["ballad"],
+            "finetune": ["phase_a"],
+            "joint": ["joint"],
+            "decoupled": ["phase_a", "ballad"],
+        }
+        return ["zero_shot", *trained[self.experiment.schedule]]
+
+    @property
+    def evaluated_splits(self) -> list[SplitName]:
+        return ["val", "test"] if self.has_validation else ["test"]
+
+    @property
+    def trains_on_features(self) -> bool:
+        """Whether Phase B reads cached features of the training split."""
+        return (
+            self.experiment.schedule in ("zero_shot_adapter", "decoupled")
+            and self.experiment.phase_b.features == "cached"
+        )
+
+    def towers(self) -> Stage | None:
+        """Phase A or joint training; None where the towers stay untouched."""
+        experiment = self.experiment
+        if not experiment.trains_towers:
+            return None
+        phase_a = experiment.phase_a.model_dump(mode="json", exclude={"micro_batch"})
+        inputs = {
+            **self._untouched_towers(),
+            "phase_a": phase_a,
+            "optimizer": experiment.optimizer.model_dump(mode="json"),
+            "seed": experiment.seed,
+        }
+        if experiment.schedule == "joint":
+            form = {"placement", "residual_factor", "activation", "bias", "learning_rate"}
+            inputs["adapter"] = {
+                **experiment.phase_b.model_dump(mode="json", include=form),
+                "seed": experiment.adapter_seed,
+            }
+        return Stage("towers", inputs)
+
+    def class_text(self, model: Model) -> Stage:
+        """The class embeddings that ``model`` compares images with."""
+        if (tuned := self._tuned_towers(model)) is not None:
+            return Stage("class_text", {"towers": tuned.key})
+        return Stage("class_text", self._untouched_towers())
+
+    def features(self, model: Model, split: SplitName) -> Stage:
+        """The plain views of a split through the towers of ``model``."""
+        return Stage("features", {**self._image_tower(model), "split": split})
+
+    def views(self, model: Model) -> Stage | None:
+        """The augmented views of the training split; None where Phase B reads one view an image."""
+        phase_b = self.experiment.phase_b
+        if not self.trains_on_features or phase_b.views == 1:
+            return None
+        form = {"views": phase_b.views, "augmentation": phase_b.augmentation, "seed": self.experiment.seed}
+        return Stage("views", {**self._image_tower(model), **form})
+
+    def adapter(self, model: Model) -> Stage | None:
+        """Phase B on the towers of ``model``; None for models without an adapter of their own."""
+        if model != "ballad":
+            return None
+        phase_b = self.experiment.phase_b.model_dump(mode="json", exclude={"seed", "features"})
+        if self.experiment.phase_b.features == "cached" and self.experiment.phase_b.views == 1:
+            phase_b.pop("augmentation")
+        inputs = {**self._adapter_sources(), "phase_b": phase_b, "seed": self.experiment.adapter_seed}
+        return Stage("adapter", inputs)
+
+    def adapter_holder(self, model: Model) -> Stage | None:
+        """The stage that holds the adapter of ``model``, if it has one: joint training keeps it beside the towers."""
+        return self.towers() if model == "joint" else self.adapter(model)
+
+    def shared_training(self) -> dict[str, Any]:
+        """What adapters must have in common to be trained together in batched matrices."""
+        form = self.experiment.phase_b.model_dump(mode="json", include=set(ALIKE_IN_ONE_TRAINING))
+        return {**self._adapter_sources(), **form}
+
+    def _adapter_sources(self) -> dict[str, Any]:
+        if self.trains_on_features:
+            views = self.views("ballad")
+            source: Any = [self.features("ballad", "train").key, views.key if views else None]
+        else:
+            source = self._image_tower("ballad")
+        return {
+            "features": source,
+            "validation": self.features("ballad", "val").key if self.has_validation else None,
+            "class_text": self.class_text("ballad").key,
+            "optimizer": self.experiment.optimizer.model_dump(mode="json"),
+        }
+
+    def evaluation(self, model: Model) -> Stage:
+        """The predictions of ``model`` on validation and test."""
+        adapter = self.adapter_holder(model)
+        inputs = {
+            "features": [self.features(model, split).key for split in self.evaluated_splits],
+            "class_text": self.class_text(model).key,
+            "adapter": adapter.key if adapter else None,
+            "dataset": self.dataset,
+        }
+        return Stage("evaluation", inputs)
+
+    def stages(self) -> list[Stage]:
+        """Every stage of the experiment, in the order of computing, each once."""
+        stages: list[Stage | None] = []
+        for model in self.models:
+            if model in ("phase_a", "joint"):
+                stages.append(self.towers())
+            stages.append(self.class_text(model))
+            if model == "ballad" and self.trains_on_features:
+                stages += [self.features(model, "train"), self.views(model)]
+            stages += [self.features(model, split) for split in self.evaluated_splits]
+            stages += [self.adapter(model), self.evaluation(model)]
+        return list({stage.key: stage for stage in stages if stage is not None}.values())
+
+    def _tuned_towers(self, model: Model) -> Stage | None:
+        return None if model == "zero_shot" else self.towers()
+
+    def _untouched_towers(self) -> dict[str, Any]:
+        experiment = self.experiment
+        settings = experiment.backbone.model_dump(mode="json", include={"image_tower", "text_tower", "image_size"})
+        prompts = experiment.prompts.model_dump(mode="json")
+        inputs = {
+            "dataset": self.dataset,
+            "backbone": self.backbone,
+            **settings,
+            "temperature": experiment.backbone.temperature,
+            "prompts": prompts,
+        }
+        if "random" in (experiment.backbone.image_tower, experiment.backbone.text_tower) or (
+            experiment.prompts.kind == "random_single"
+        ):
+            inputs["seed"] = experiment.seed
+        return inputs
+
+    def _image_tower(self, model: Model) -> dict[str, Any]:
+        """What image features depend on: prompts, temperature or text tower only where these shaped a training."""
+        towers = self._tuned_towers(model)
+        if towers is not None and self.experiment.phase_a.tuned != "text":
+            return {"towers": towers.key, "dataset": self.dataset}
+        backbone = self.experiment.backbone
+        inputs = {
+            "dataset": self.dataset,
+            "backbone": self.backbone,
+            "image_tower": backbone.image_tower,
+            "image_size": backbone.image_size,
+        }
+        return {**inputs, "seed": self.experiment.seed} if backbone.image_tower == "random" else inputs

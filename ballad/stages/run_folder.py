@@ -1,0 +1,117 @@
+"""A run's own folder: everything a reader needs, in formats that any tool opens.
+
+settings.yaml                    what was run
+result.json                      accuracies by model and split, seconds by phase
+metrics.parquet                  epochs: phase, epoch, loss, learning_rate, accuracies on validation
+<model>/predictions-<split>.parquet, classes-<split>.csv, confusion-<split>.parquet, summary-<split>.json
+<name>.safetensors               the trained adapter, and on request the towers
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ballad.analysis.evaluation import Report
+from ballad.analysis.predictions import Predictions
+from ballad.errors import RunError
+from ballad.events import EpochEvaluated
+from ballad.home import run_dir
+from ballad.stages.plan import Plan
+from ballad.stages.stage_store import remove_leftovers, write_whole
+
+
+class RunFolder:
+    """Writes the folder of one run; every file is whole or not there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.mkdir(parents=True, exist_ok=True)
+
+    @classmethod
+    def of(cls, home: Path, run_id: str) -> "RunFolder":
+        """The folder of a finished run. Raises RunError if there is none."""
+        path = run_dir(home, run_id)
+        if not (path / "result.json").exists():
+            raise RunError(f"There is no finished run '{run_id}' in {home}; `python -m ballad list` shows the runs.")
+        return cls(path)
+
+    def write_plan(self, plan: Plan) -> None:
+        """The settings for readers, and the whole plan to find the stages again; the first files of a run."""
+        remove_leftovers(self.path)
+        self._write_text("settings.yaml", plan.experiment.to_yaml())
+        self._write_text("plan.json", plan.to_json())
+
+    def plan(self) -> Plan:
+        return Plan.read(self.path / "plan.json")
+
+    def result(self) -> dict[str, Any]:
+        return json.loads((self.path / "result.json").read_text(encoding="utf-8"))
+
+    def summary(self, model: str, split: str) -> dict[str, Any]:
+        return json.loads((self.path / model / f"summary-{split}.json").read_text(encoding="utf-8"))
+
+    def predictions(self, model: str, split: str) -> Predictions:
+        """Raises RunError if the file is gone."""
+        return Predictions.load(self.path / model / f"predictions-{split}.parquet")
+
+    def classes(self, model: str, split: str) -> pd.DataFrame:
+        """``per_class`` of :class:`ballad.analysis.evaluation.Report`."""
+        path = self.path / model / f"classes-{split}.csv"
+        # A class may be called "nan" or "null".
+        return pd.read_csv(path, dtype={"class_name": str}, keep_default_na=False, na_values="")
+
+    def class_names(self, model: str = "zero_shot") -> list[str]:
+        return self.classes(model, "test")["class_name"].tolist()
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        self._write_text("result.json", json.dumps(result, indent=2))
+
+    def write_history(self, history: Sequence[EpochEvaluated]) -> None:
+        rows = [
+            {
+                "phase": event.phase,
+                "epoch": event.epoch,
+                "loss": event.loss,
+                "learning_rate": event.learning_rate,
+                **{group: event.accuracy.get(group) for group in ("many", "medium", "few", "all")},
+            }
+            for event in history
+        ]
+        columns = ["phase", "epoch", "loss", "learning_rate", "many", "medium", "few", "all"]
+        table = pd.DataFrame(rows, columns=columns).drop_duplicates(["phase", "epoch"], keep="last")
+        write_whole(self.path / "metrics.parquet", partial(table.to_parquet, index=False))
+
+    def write_report(self, model: str, split: str, predictions: Predictions, report: Report) -> None:
+        folder = self.path / model
+        folder.mkdir(exist_ok=True)
+        predictions.save(folder / f"predictions-{split}.parquet")
+        write_whole(folder / f"classes-{split}.csv", partial(report.per_class.to_csv, index=False))
+        write_whole(folder / f"confusion-{split}.parquet", partial(report.confusion.to_parquet, index=False))
+        summary = {**report.summary, "groups": json.loads(report.groups.to_json(orient="records"))}
+        self._write_text(f"{model}/summary-{split}.json", json.dumps(summary, indent=2))
+
+    def copy_weights(self, files: Mapping[str, Path], *, keep_towers: bool) -> None:
+        """Link the trained weights by name; towers, which can be gigabytes, only on request."""
+        for name, source in files.items():
+            if name != "towers" or keep_towers:
+                write_whole(self.path / f"{name}.safetensors", partial(_link_or_copy, source))
+
+    def _write_text(self, name: str, text: str) -> None:
+        def write(path: Path) -> None:
+            path.write_text(text, encoding="utf-8")
+
+        write_whole(self.path / name, write)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,125 @@
+"""Sweeps: a grid over any settings, queued as one group of runs."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from statistics import median
+from typing import Any
+
+from ballad.errors import SettingsError
+from ballad.experiment import Experiment
+from ballad.store.run import STATUSES, Run
+from ballad.store.run_store import RunStore
+
+ENDED = ("done", "failed", "cancelled", "interrupted")
+
+
+@dataclass(frozen=True)
+class GroupStatus:
+    """How far a group is. ``eta_seconds`` is None while no run of it is done, or when none is left."""
+
+    counts: dict[str, int]
+    eta_seconds: float | None
+
+    @property
+    def runs(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def ended(self) -> int:
+        return sum(self.counts[status] for status in ENDED)
+
+
+def expand(base: Experiment, grid: Mapping[str, Sequence[Any]]) -> list[Experiment]:
+    """All combinations of the grid's values, by dotted setting; the last setting varies fastest.
+
+    Each experiment is named after what it differs in. SettingsError for an unknown setting, a value that is not
+    allowed, or a setting without values.
+    """
+    if not grid:
+        raise SettingsError("A sweep needs at least one setting with the values to try.")
+    for path, values in grid.items():
+        if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+            raise SettingsError(f"The sweep needs a list of values for '{path}', not {values!r}.")
+    varied = [path for path, values in grid.items() if len(values) > 1] or list(grid)
+    experiments = []
+    for values in product(*grid.values()):
+        chosen = dict(zip(grid, values, strict=True))
+        difference = " ".join(f"{path.rsplit('.', 1)[-1]}={chosen[path]}" for path in varied)
+        experiments.append(base.with_values({**chosen, "name": f"{base.name} {difference}".strip()}))
+    return experiments
+
+
+def in_working_order(experiments: Sequence[Experiment]) -> list[Experiment]:
+    """The first run for each set of trained towers first, so that the others, on every device, find them done."""
+    seen: set[str] = set()
+    first: list[Experiment] = []
+    rest: list[Experiment] = []
+    for experiment in experiments:
+        key = towers_key(experiment)
+        (rest if key in seen else first).append(experiment)
+        seen.add(key)
+    return first + rest
+
+
+def towers_key(experiment: Experiment) -> str:
+    """The same for experiments that share their towers and features, which take most of the time."""
+    without_adapter = {"decoupled": "finetune", "zero_shot_adapter": "zero_shot"}
+    schedule = without_adapter.get(experiment.schedule, experiment.schedule)
+    return experiment.model_copy(update={"schedule": schedule}).key
+
+
+def queue_sweep(
+    store: RunStore,
+    base: Experiment,
+    grid: Mapping[str, Sequence[Any]],
+    *,
+    name: str = "",
+    executor: str = "thread",
+    tags: Sequence[str] = (),
+    priority: int = 0,
+) -> str:
+    """Queue a run for each combination of the grid's values; returns the group's id. Raises as :func:`expand`."""
+    return store.create_group(
+        name or base.name or f"Sweep over {', '.join(grid)}",
+        in_working_order(expand(base, grid)),
+        definition={"base": base.model_dump(mode="json"), "grid": {path: list(grid[path]) for path in grid}},
+        executor=executor,
+        tags=tags,
+        priority=priority,
+    )[0]
+
+
+def group_status(store: RunStore, group_id: str) -> GroupStatus:
+    """How many runs are in each status, and when the last should end; RunError if there is no such group."""
+    runs = [store.get(run_id) for run_id in store.group_ids(group_id)]
+    counts = Counter(run.status for run in runs)
+    return GroupStatus({status: counts[status] for status in STATUSES}, _eta(runs))
+
+
+def _eta(runs: Sequence[Run]) -> float | None:
+    """From the median time of finished runs, those that train towers apart from those that find them."""
+    leaders = _leaders(runs)
+    times: dict[bool, list[float]] = {True: [], False: []}
+    for run in runs:
+        if run.status == "done":
+            times[run.id in leaders].append(run.seconds)
+    if not (times[True] or times[False]):
+        return None
+    expected = {role: median(times[role] or times[not role]) for role in times}
+    running = [run for run in runs if run.status == "running"]
+    left = [expected[run.id in leaders] for run in runs if run.status == "queued"]
+    left += [max(0.0, expected[run.id in leaders] - _elapsed(run)) for run in running]
+    return sum(left) / max(1, len(running)) if left else None
+
+
+def _leaders(runs: Sequence[Run]) -> set[str]:
+    first_of: dict[str, str] = {}
+    for run in runs:
+        first_of.setdefault(towers_key(run.experiment), run.id)
+    return set(first_of.values())
+
+
+def _elapsed(run: Run) -> float:
+    return (run.heartbeat or 0.0) - (run.started or 0.0)

@@ -1,0 +1,1 @@
+"""Working the queue: devices, workers, executors and the small tasks that pages ask for."""

@@ -1,0 +1,41 @@
+"""Choosing what to look at within a finished run: one of its models, on one of its splits."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from ballad.stages.plan import Model, SplitName
+from dashboard.reading.loaders import MODEL_TITLES, SPLIT_TITLES
+
+MODEL_HELP = (
+    "Zero-shot is the untouched backbone, Phase A the backbone after continued pretraining on the long tail, "
+    "BALLAD that one with the adapter of Phase B, Joint all trained together."
+)
+
+
+def pick_model(models: Sequence[Model], *, key: str, first: Model) -> Model:
+    """Choose one of ``models``, at first ``first``; ``key`` is also the query parameter."""
+    return st.segmented_control(
+        "Model",
+        models,
+        default=first,
+        format_func=MODEL_TITLES.__getitem__,
+        key=key,
+        help=MODEL_HELP,
+        required=True,
+        bind="query-params",
+    )
+
+
+def pick_split(splits: Sequence[SplitName]) -> SplitName:
+    """Choose one of ``splits``; the query parameter is ``split``."""
+    return st.segmented_control(
+        "Split",
+        splits,
+        default=splits[0],
+        format_func=SPLIT_TITLES.__getitem__,
+        key="split",
+        help="Choose settings on validation, report them on test.",
+        required=True,
+        bind="query-params",
+    )

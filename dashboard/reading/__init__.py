@@ -1,0 +1,1 @@
+"""What pages read of the store and of finished runs, each thing once."""

@@ -1,0 +1,1 @@
+"""What every page shows with: charts, messages, galleries, downloads."""

@@ -1,0 +1,59 @@
+"""How far a group of runs is, with the buttons that stop the rest or take up what failed."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import streamlit as st
+
+from ballad.store.run import RESUMABLE
+from ballad.sweeps import group_status
+from dashboard.formats import counted, duration
+from dashboard.reading.workbench import ACTIVE, all_runs, open_store
+from dashboard.views.runs.run_actions import cancel_runs
+
+SECONDS_BETWEEN_LOOKS = 2
+
+
+def watch_group(group_id: str, show_results: Callable[[pd.DataFrame], None]) -> None:
+    """Show the group's progress and the results of its runs (rows of :func:`all_runs`), anew while runs are active.
+
+    When the last of them ends, the whole page runs again.
+    """
+    working = _is_active(_runs_of(group_id))
+
+    @st.fragment(run_every=SECONDS_BETWEEN_LOOKS if working else None)
+    def watch() -> None:
+        runs = _runs_of(group_id)
+        if working != _is_active(runs):
+            st.rerun()
+        with st.container():
+            _show_progress(runs, group_id)
+        show_results(runs)
+
+    watch()
+
+
+def _runs_of(group_id: str) -> pd.DataFrame:
+    runs = all_runs()
+    return runs[runs["group_id"] == group_id]
+
+
+def _is_active(runs: pd.DataFrame) -> bool:
+    return bool(runs["status"].isin(ACTIVE).any())
+
+
+def _show_progress(runs: pd.DataFrame, group_id: str) -> None:
+    """Show what is left of the group; nothing when all its ``runs`` (columns id and status) are done."""
+    active = runs.loc[runs["status"].isin(ACTIVE), "id"].tolist()
+    stopped = runs.loc[runs["status"].isin(RESUMABLE), "id"].tolist()
+    if not active and not stopped:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if active:
+            left = group_status(open_store(), group_id).eta_seconds
+            text = f"{len(runs) - len(active)} of {counted(len(runs), 'run')} have ended"
+            st.progress(1 - len(active) / len(runs), text=text + (f", about {duration(left)} left" if left else ""))
+            st.button("Cancel the rest", icon=":material/stop_circle:", on_click=cancel_runs, args=(active,))
+        if stopped:
+            st.markdown(f":material/error: {counted(len(stopped), 'run')} failed or stopped.", width="content")
+            st.button("Resume those", icon=":material/resume:", on_click=lambda: open_store().resume(*stopped))

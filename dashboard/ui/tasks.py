@@ -1,0 +1,42 @@
+"""Work that a page asked for, while it goes on: progress, a way to stop it, and why it failed."""
+
+import streamlit as st
+
+from ballad.store.tasks import Task, TaskStore
+from dashboard.reading.workbench import open_store
+
+SECONDS_BETWEEN_LOOKS = 0.5
+
+
+@st.cache_resource(show_spinner=False)
+def open_tasks() -> TaskStore:
+    """The tasks of this server's store."""
+    return TaskStore(open_store().database)
+
+
+def show_progress(task: Task, title: str) -> None:
+    """Show where an active task stands, with a button that cancels it; the page runs again when it has ended."""
+    _progress(task.id, title)
+
+
+def show_failure(task: Task) -> None:
+    """Show why a task failed, with a button that asks for it again."""
+    st.error(task.error or "This failed.", icon=":material/error:")
+    st.button("Try again", icon=":material/refresh:", on_click=open_tasks().ask, args=(task.kind, task.arguments))
+
+
+@st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
+def _progress(task_id: str, title: str) -> None:
+    task = open_tasks().get(task_id)
+    if not task.active:
+        st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        doing = task.doing or ("Waiting for its turn" if task.status == "queued" else "Starting")
+        st.progress(task.share, text=f"**{title}**: {doing}")
+        st.button(
+            "Stopping…" if task.cancel_requested else "Cancel",
+            key=f"cancel_{task_id}",
+            disabled=task.cancel_requested,
+            on_click=open_tasks().cancel,
+            args=(task_id,),
+        )

@@ -1,0 +1,91 @@
+"""Small pictures by URL: a run's id or a dataset's settings, a split and a sample's index.
+
+A URL can only name samples of a known dataset: one that a stored run was made with, one of the catalogue, or one that
+lies inside the data roots.
+"""
+
+import io
+import json
+import threading
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote
+
+from ballad.data.catalog import load_dataset
+from ballad.data.long_tail import LongTailDataset
+from ballad.errors import DataError
+from ballad.experiment import DatasetSettings, Experiment
+from ballad.home import default_home
+from ballad.store.run_store import RunStore
+from dashboard.pickers.dataset_picker import dataset_source
+
+LONGEST_SIDE = 224
+"""Pixels; larger pictures are scaled down, smaller ones are left for the browser to enlarge."""
+MEDIA_TYPE = "image/webp"
+
+_reading = threading.Lock()
+
+
+def thumbnail_url(run_id: str, split: str, index: int) -> str:
+    """The address of a sample's picture, relative to the server's root."""
+    return f"/workbench/thumbnails/{run_id}/{split}/{index}"
+
+
+def thumbnail(run_id: str, split_name: str, index: int) -> bytes:
+    """WebP bytes of one sample. RunError or DataError if there is no such run, split or sample."""
+    return _encoded(run_dataset(default_home(), run_id), split_name, index)
+
+
+def dataset_thumbnail_url(settings: DatasetSettings, split: str, index: int) -> str:
+    """The address of a picture of a dataset that needs no run, relative to the server's root."""
+    told = json.dumps(settings.model_dump(mode="json", exclude_defaults=True))
+    return f"/workbench/pictures/{split}/{index}?dataset={quote(told)}"
+
+
+def dataset_thumbnail(told: str, split_name: str, index: int) -> bytes:
+    """WebP bytes of one sample of the dataset whose settings are the JSON ``told``.
+
+    SettingsError for other settings; DataError if the source is neither in the catalogue nor inside the data roots,
+    or there is no such split or sample.
+    """
+    try:
+        settings = Experiment.parse({"dataset": json.loads(told)}).dataset
+    except json.JSONDecodeError:
+        raise DataError("The address names no dataset.") from None
+    inside = settings.model_copy(update={"source": dataset_source(settings.source)})
+    return _encoded(read_dataset(inside), split_name, index)
+
+
+def read_dataset(settings: DatasetSettings) -> LongTailDataset:
+    """The dataset, read once for all that ask for a picture of it."""
+    # A page asks for a dozen pictures at once; the first reads the dataset, the others wait for it.
+    with _reading:
+        return _dataset(settings)
+
+
+def _encoded(dataset: LongTailDataset, split_name: str, index: int) -> bytes:
+    split = next((split for split in dataset.splits if split.name == split_name), None)
+    if split is None:
+        raise DataError(f"{dataset.title} has no split '{split_name}'.")
+    if not 0 <= index < len(split):
+        raise DataError(f"The split {split_name} of {dataset.title} has {len(split)} images; there is no {index}.")
+    picture = split.image(index)
+    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+    encoded = io.BytesIO()
+    picture.save(encoded, "WEBP", quality=85)
+    return encoded.getvalue()
+
+
+def run_dataset(home: Path, run_id: str) -> LongTailDataset:
+    """The dataset a run was made with, read once for all runs that share its settings."""
+    return read_dataset(_run_dataset_settings(home, run_id))
+
+
+@lru_cache(maxsize=4096)
+def _run_dataset_settings(home: Path, run_id: str) -> DatasetSettings:
+    return RunStore(home).get(run_id).experiment.dataset
+
+
+@lru_cache(maxsize=4)
+def _dataset(settings: DatasetSettings) -> LongTailDataset:
+    return load_dataset(settings)

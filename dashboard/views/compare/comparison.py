@@ -1,0 +1,217 @@
+"""Runs as the lines of a comparison: those that differ in nothing but the seed are one line."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from ballad.analysis.statistics import GROUPS, over_seeds, paired_bootstrap
+from ballad.experiment import Experiment
+from ballad.stages.plan import Model, SplitName
+from ballad.store import queries
+from ballad.store.run import FINAL_MODEL
+from ballad.store.run_store import RunStore
+from dashboard.formats import MISSING, mean_and_spread
+from dashboard.reading.loaders import MODEL_TITLES, evaluation, same_images
+
+NOISE_ABOVE = 0.05
+"""From this p-value on a difference is called noise."""
+
+_SCHEDULE_OF_MODEL = {"zero_shot": "zero_shot", "phase_a": "finetune"}
+"""Models that the settings beyond these schedules cannot change."""
+_NOT_USED_BY = {"zero_shot": ("phase_a.", "phase_b.", "optimizer.", "schedule"), "phase_a": ("phase_b.", "schedule")}
+_SAYS_NOTHING = ["name", "notes", "seed", "phase_b.seed", "budget"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A model under one setting: ``run_ids`` holds a run for each seed."""
+
+    label: str
+    model: Model
+    run_ids: tuple[str, ...]
+
+
+def comparison_rows(store: RunStore, runs: pd.DataFrame, *, every_model: bool) -> list[Row]:
+    """The rows of ``runs`` (columns id and name) in their order: each run's final model, or all it evaluated.
+
+    Two runs with the same seed are the same result; one of them counts.
+    """
+    found: dict[tuple[Model, str], dict[str, str]] = {}
+    names = dict(zip(runs["id"], runs["name"], strict=True))
+    evaluated = queries.results(store, runs["id"].tolist(), split="test").groupby("run_id")["model"].agg(set)
+    for run_id in names:
+        experiment = store.get(run_id).experiment
+        final = cast(Model, FINAL_MODEL[experiment.schedule])
+        for model in MODEL_TITLES if every_model else [final]:
+            if model in evaluated.get(run_id, ()):
+                made_of = experiment.model_copy(update={"schedule": _SCHEDULE_OF_MODEL.get(model, experiment.schedule)})
+                found.setdefault((model, _key_but_seed(made_of)), {}).setdefault(made_of.key, run_id)
+    rows = []
+    for (model, _), by_seed in found.items():
+        run_ids = tuple(by_seed.values())
+        name = _shared_words([names[run_id] for run_id in run_ids]) or f"unnamed {run_ids[0]}"
+        rows.append(Row(f"{MODEL_TITLES[model]} of {name}" if every_model else name, model, run_ids))
+    return _told_apart(rows, different_settings(store, rows))
+
+
+def different_settings(store: RunStore, rows: Sequence[Row]) -> pd.DataFrame:
+    """The settings in which the rows differ, beyond seed, names and devices: index a row each, columns dotted names.
+
+    NaN where the row's model does not use the setting.
+    """
+    table = queries.different_settings(store, [row.run_ids[0] for row in rows]).reset_index(drop=True)
+    table = table.drop(
+        columns=[name for name in table.columns.tolist() if name in _SAYS_NOTHING or name.startswith("runtime.")]
+    )
+    for place, row in enumerate(rows):
+        unused = [name for name in table.columns.tolist() if name.startswith(_NOT_USED_BY.get(row.model, ()))]
+        table.loc[place, unused] = np.nan
+    table = table[[name for name in table if _distinct(table[name]) > 1]]
+    return table.set_axis(pd.Index([row.label for row in rows], name="setting"))
+
+
+def row_accuracies(store: RunStore, rows: Sequence[Row], split: SplitName) -> pd.DataFrame:
+    """Columns setting, group (many, medium, few, all), seeds, mean, sd (percent), published (false)."""
+    run_ids = sorted({run_id for row in rows for run_id in row.run_ids})
+    results = queries.results(store, run_ids, split=split).to_dict("records")
+    known = {
+        (result["run_id"], result["model"]): {
+            group: None if pd.isna(result[group]) else float(result[group]) for group in GROUPS
+        }
+        for result in results
+    }
+    tables = []
+    for row in rows:
+        by_seed = [known[run_id, row.model] for run_id in row.run_ids if (run_id, row.model) in known]
+        if by_seed:
+            tables.append(over_seeds(by_seed).assign(setting=row.label, published=False, seeds=len(by_seed)))
+    columns = ["setting", "group", "seeds", "mean", "sd", "published"]
+    return pd.concat(tables)[columns].reset_index(drop=True) if tables else pd.DataFrame(columns=columns)
+
+
+def published_accuracies(published: pd.DataFrame) -> pd.DataFrame:
+    """The paper's rows in the same columns; a number that is not at hand is NaN."""
+    labelled = published.assign(setting=[published_label(row) for _, row in published.iterrows()])
+    tidy = labelled.melt("setting", list(GROUPS), var_name="group", value_name="mean")
+    seeds = pd.array([None] * len(tidy), dtype="Int64")
+    return tidy.assign(sd=np.nan, seeds=seeds, published=True)
+
+
+def published_label(row: pd.Series) -> str:
+    """``BALLAD, RN50, ImageNet-LT, Table 1``."""
+    return f"{row['method']}, {row['backbone']}, {row['dataset']}, {row['table'].replace('table', 'Table ')}"
+
+
+def accuracy_table(accuracies: pd.DataFrame) -> pd.DataFrame:
+    """For people and papers: Setting, Source, Seeds, Many, Medium, Few, All as ``67.2 ± 0.3``."""
+    cells = [mean_and_spread(mean, sd) for mean, sd in zip(accuracies["mean"], accuracies["sd"], strict=True)]
+    wide = accuracies.assign(cell=cells).pivot(index="setting", columns="group", values="cell")
+    lines = accuracies.drop_duplicates("setting").set_index("setting")
+    wide = wide.loc[lines.index, list(GROUPS)].rename(columns=str.capitalize)
+    wide.insert(
+        0, "Source", np.where(lines["published"].astype(bool), "published (arXiv 2111.14745)", "this workbench")
+    )
+    wide.insert(1, "Seeds", lines["seeds"].astype("Int64").to_numpy())
+    return wide.rename_axis(columns=None, index="Setting").reset_index()
+
+
+def differences(rows: Sequence[Row], baseline: Row, split: SplitName) -> tuple[pd.DataFrame, list[str]]:
+    """How much each other row exceeds ``baseline``, by paired bootstrap over test images; seeds are pooled.
+
+    Returns setting, group, difference, low, high (95 %, percentage points), p_value; and the labels of the rows that
+    were evaluated on other images. RunError if a run's folder is gone.
+    """
+    tables, apart = [], []
+    for row in rows:
+        if row.label == baseline.label:
+            continue
+        if same_images(baseline.run_ids[0], row.run_ids[0], split):
+            table = _bootstrap(baseline.model, baseline.run_ids, row.model, row.run_ids, split)
+            tables.append(table.assign(setting=row.label))
+        else:
+            apart.append(row.label)
+    columns = ["setting", "group", "difference", "low", "high", "p_value"]
+    found = pd.concat(tables)[columns].reset_index(drop=True) if tables else pd.DataFrame(columns=columns)
+    return found, apart
+
+
+def difference_table(found: pd.DataFrame) -> pd.DataFrame:
+    """For people and papers: Setting, Many, Medium, Few, All as ``+2.1 [+0.4, +3.8] *``; the star: more than noise."""
+    numbers = found[["difference", "low", "high", "p_value"]].to_numpy(float)
+    cells = [MISSING if np.isnan(difference) else _interval(difference, *rest) for difference, *rest in numbers]
+    wide = found.assign(cell=cells).pivot(index="setting", columns="group", values="cell")
+    wide = wide.loc[found["setting"].unique(), list(GROUPS)].rename(columns=str.capitalize)
+    return wide.rename_axis(columns=None, index="Setting").reset_index()
+
+
+def settings_table(differing: pd.DataFrame) -> pd.DataFrame:
+    """One line a setting that differs, one column a row of the comparison, all as text; a dash where it is not used."""
+    plain = differing.map(lambda value: "default" if value is None else MISSING if value != value else str(value))
+    return plain.T.rename_axis(index="Setting", columns=None).reset_index()
+
+
+def _interval(difference: float, low: float, high: float, p_value: float) -> str:
+    star = " *" if p_value < NOISE_ABOVE else ""
+    return f"{difference:+.1f} [{low:+.1f}, {high:+.1f}]{star}".replace("-", "−")
+
+
+@st.cache_data(max_entries=1024, show_spinner="Asking whether the differences are more than noise…")
+def _bootstrap(
+    model_a: Model, runs_a: tuple[str, ...], model_b: Model, runs_b: tuple[str, ...], split: SplitName
+) -> pd.DataFrame:
+    a = [evaluation(run_id, model_a, split) for run_id in runs_a]
+    b = [evaluation(run_id, model_b, split) for run_id in runs_b]
+    correct_a, correct_b = (np.stack([one.predictions.correct for one in side]) for side in (a, b))
+    return paired_bootstrap(a[0].predictions.labels, correct_a, correct_b, a[0].per_class["group"].tolist())
+
+
+def _shared_words(names: Sequence[str]) -> str:
+    """What the names of a row's runs have in common, as seeds often stand in them; else the first name."""
+    others = [set(name.split()) for name in names[1:]]
+    return " ".join(word for word in names[0].split() if all(word in words for words in others)) or names[0]
+
+
+def _key_but_seed(experiment: Experiment) -> str:
+    phase_b = experiment.phase_b.model_copy(update={"seed": None})
+    return experiment.model_copy(update={"seed": 0, "phase_b": phase_b}).key
+
+
+def _distinct(values: pd.Series) -> int:
+    return values[values.map(lambda value: value == value)].map(repr).nunique()
+
+
+def short_names(settings: Sequence[str]) -> dict[str, str]:
+    """Dotted settings by their last part, or whole where two phases have one of that name."""
+    last = {name: name.rpartition(".")[2] for name in settings}
+    shared = {part for part, count in Counter(last.values()).items() if count > 1}
+    return {name: name if part in shared else part for name, part in last.items()}
+
+
+def _told_apart(rows: Sequence[Row], differing: pd.DataFrame) -> list[Row]:
+    """Rows of one label get the settings in which they differ as well."""
+    labels = [row.label for row in rows]
+    settings = differing.reset_index(drop=True)
+    renamed = []
+    for place, row in enumerate(rows):
+        alike = [other for other, label in enumerate(labels) if label == row.label]
+        own = settings.loc[alike]
+        telling = [name for name in own.columns.tolist() if _distinct(own[name]) > 1]
+        said = ", ".join(f"{short} {settings[name].iloc[place]}" for name, short in short_names(telling).items())
+        renamed.append(replace(row, label=f"{row.label} ({said})") if said else row)
+    return _numbered(renamed)
+
+
+def _numbered(rows: Iterable[Row]) -> list[Row]:
+    """A label that still repeats, as when two runs differ in what is not among the settings, gets the run's id."""
+    unique: list[Row] = []
+    taken: set[str] = set()
+    for row in rows:
+        label = f"{row.label} · {row.run_ids[0]}" if row.label in taken else row.label
+        taken.add(label)
+        unique.append(replace(row, label=label))
+    return unique

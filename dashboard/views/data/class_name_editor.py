@@ -1,0 +1,68 @@
+"""The names of a dataset's classes, to be read and edited: they are what the prompts say."""
+
+import pandas as pd
+import streamlit as st
+
+from ballad.data.name_edits import names_file, reset_class_names, save_class_names
+from dashboard.reading.plans import forget_datasets
+from dashboard.ui.messages import shown_errors
+
+_VERSION = "class_name_editor_version"
+
+
+def edit_class_names(source: str, classes: pd.DataFrame) -> None:
+    """An editor of ``class_name`` over the dataset's class table; later runs take what is saved."""
+    edited = names_file(source).exists()
+    st.caption(
+        "A prompt such as “a photo of a sea snake.” is only as good as the name in it. Edited names are part of the "
+        "dataset's fingerprint, so runs made before keep their own results."
+        + (" **These names were edited.**" if edited else "")
+    )
+    version = st.session_state.setdefault(_VERSION, 0)
+    table = st.data_editor(
+        classes[["class_id", "class_name", "group", "train_count"]],
+        hide_index=True,
+        disabled=["class_id", "group", "train_count"],
+        column_config={
+            "class_id": st.column_config.NumberColumn("Label"),
+            "class_name": st.column_config.TextColumn("Class name", required=True, max_chars=200, width="large"),
+            "group": st.column_config.TextColumn("Shot group"),
+            "train_count": st.column_config.NumberColumn("Training images"),
+        },
+        key=f"class_names_{version}_{source}",
+        height=min(360, 38 + 36 * len(classes)),
+    )
+    names = table.sort_values("class_id")["class_name"].tolist()
+    changed = sum(new != old for new, old in zip(names, classes.sort_values("class_id")["class_name"], strict=True))
+    with st.container(horizontal=True):
+        st.button(
+            f"Save {changed} changed" if changed else "Save",
+            type="primary",
+            icon=":material/save:",
+            disabled=not changed,
+            on_click=_save,
+            args=(source, names),
+        )
+        st.button(
+            "Back to the dataset's own names",
+            icon=":material/undo:",
+            disabled=not edited,
+            on_click=_reset,
+            args=(source,),
+        )
+
+
+def _save(source: str, names: list[str]) -> None:
+    with shown_errors():
+        save_class_names(source, names)
+        _start_afresh()
+
+
+def _reset(source: str) -> None:
+    reset_class_names(source)
+    _start_afresh()
+
+
+def _start_afresh() -> None:
+    forget_datasets()
+    st.session_state[_VERSION] += 1

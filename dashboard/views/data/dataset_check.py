@@ -1,0 +1,80 @@
+"""The check of a dataset's images, as work in the background, and what it found."""
+
+import pandas as pd
+import streamlit as st
+
+from ballad.experiment import DatasetSettings
+from ballad.store.tasks import task_id
+from dashboard.formats import counted
+from dashboard.reading.plans import DatasetFacts
+from dashboard.ui.downloads import table_downloads
+from dashboard.ui.tasks import open_tasks, show_failure, show_progress
+
+_HEADINGS = {
+    "split": "Split",
+    "sample": "Image",
+    "class_name": "Class",
+    "problem": "Problem",
+    "train_sample": "Training image",
+    "train_class_name": "Its class",
+}
+
+
+def show_check(settings: DatasetSettings, facts: DatasetFacts) -> None:
+    """Offer the check, or show where it stands or what it found. It is kept for the dataset's fingerprint."""
+    arguments = {"dataset": settings.model_dump(mode="json"), "fingerprint": facts.fingerprint}
+    task = open_tasks().find(task_id("check", arguments))
+    st.caption(
+        "Decodes every image and compares test and validation images with the training images byte by byte, before "
+        "anything trains."
+    )
+    if task is not None and task.active:
+        show_progress(task, f"Checking {counted(sum(facts.images.values()), 'image')}")
+        return
+    if task is not None and task.status == "failed":
+        show_failure(task)
+        return
+    if task is not None and task.result is not None:
+        _show_findings(task.result)
+    st.button(
+        "Check the images" if task is None or task.result is None else "Check again",
+        icon=":material/fact_check:",
+        key="check",
+        on_click=lambda: open_tasks().ask("check", arguments, again=True),
+    )
+
+
+def _show_findings(result: dict) -> None:
+    unreadable, duplicates = result["unreadable_found"], result["duplicates_found"]
+    if not unreadable and not duplicates:
+        st.success("Every image can be read, and no test or validation image is trained on.", icon=":material/check:")
+    if unreadable:
+        st.error(
+            f"{counted(unreadable, 'image')} cannot be read. Mend or remove what is listed, or set “Leave unreadable "
+            "images out” in the experiment; otherwise a run stops at the first.",
+            icon=":material/broken_image:",
+        )
+        _findings("unreadable images", result["unreadable"], unreadable)
+    if duplicates:
+        st.warning(
+            f"{counted(duplicates, 'test or validation image is', 'test or validation images are')} also trained on, "
+            "so accuracies come out too high. Remove one of each pair.",
+            icon=":material/content_copy:",
+        )
+        _findings("duplicate images", result["duplicates"], duplicates)
+
+
+def _findings(name: str, records: list[dict], found: int) -> None:
+    table = pd.DataFrame(records)
+    st.dataframe(
+        table,
+        hide_index=True,
+        alt=name.capitalize(),
+        height=min(300, 38 + 36 * len(table)),
+        column_order=list(_HEADINGS),
+        column_config=_HEADINGS,
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if found > len(table):
+            st.caption(f"The first {len(table):,} of {found:,}.")
+        table_downloads(name, table, caption=name.capitalize(), key=name.replace(" ", "_"))

@@ -1,0 +1,37 @@
+"""Whether a backbone's weights are on this disk, and their download with progress."""
+
+import streamlit as st
+
+from ballad.errors import BackboneError
+from ballad.experiment import BackboneSettings
+from ballad.model.catalogue import weights_to_download
+from ballad.store.tasks import task_id
+from dashboard.ui.tasks import open_tasks, show_failure, show_progress
+
+
+def offer_weights(name: str, pretrained: str | None) -> None:
+    """Nothing where no published weights are lacking; else say so, and download them after a confirmation."""
+    arguments = {"name": name, "pretrained": pretrained}
+    try:
+        lacking = weights_to_download(BackboneSettings.model_validate(arguments))
+    except BackboneError:
+        return  # beside the form it is said what is wrong with the name
+    if lacking is None:
+        return
+    task = open_tasks().find(task_id("weights", arguments))
+    if task is not None and task.active:
+        show_progress(task, f"Downloading the weights of {name}")
+        return
+    if task is not None and task.status == "failed":
+        show_failure(task)
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"The weights of {name} are not on this disk: the run downloads them first.")
+        with st.popover("Download them now", icon=":material/download:", type="tertiary"):
+            st.markdown(f"From `huggingface.co/{lacking.repository}`, whose page has the licence, to the hub's cache.")
+            st.button(
+                "Download",
+                type="primary",
+                key="download_weights",
+                on_click=lambda: open_tasks().ask("weights", arguments, again=True),
+            )

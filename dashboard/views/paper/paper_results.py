@@ -1,0 +1,102 @@
+"""Tables of a launched table or figure of the paper: one's own numbers, the published ones beside."""
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from ballad.analysis.statistics import GROUPS
+from ballad.paper.ablations import Ablation
+from ballad.paper.presets import PRESETS
+from dashboard.formats import MISSING, mean_and_spread
+
+OTHER_SETUP = " (another set-up)"
+
+
+def ablations(groups: pd.DataFrame) -> pd.DataFrame:
+    """Those rows of :func:`ballad.store.queries.groups` that are a table or figure of the paper."""
+    known = [definition.get("preset") in PRESETS for definition in groups["definition"]]
+    return groups[pd.Series(known, index=groups.index, dtype=bool)]
+
+
+def measured_table(group_id: str, ablation: Ablation) -> pd.DataFrame:
+    """:meth:`ballad.paper.ablations.Ablation.table`, computed once for the runs that are finished."""
+    return _table(ablation, group_id, _finished(ablation))
+
+
+def measured_differences(group_id: str, ablation: Ablation, against: str) -> pd.DataFrame:
+    """:meth:`ballad.paper.ablations.Ablation.differences`, computed once for the runs that are finished."""
+    return _differences(ablation, group_id, _finished(ablation), against)
+
+
+def residual_points(ablation: Ablation) -> pd.DataFrame:
+    """The points of Figure 5 as :func:`dashboard.figures.residual_sweep.residual_sweep` takes them."""
+    of_setting = {row.setting: row.experiment.phase_b for row in ablation.rows}
+    points = ablation.points()
+    return points.assign(
+        residual_factor=[of_setting[setting].residual_factor for setting in points["setting"]],
+        sampler=[of_setting[setting].sampler for setting in points["setting"]],
+    )
+
+
+def published_residual_points(ablation: Ablation, table: pd.DataFrame) -> pd.DataFrame:
+    """Columns residual_factor, group, accuracy: the published points of Figure 5 on this dataset and backbone."""
+    factors = {row.setting: row.experiment.phase_b.residual_factor for row in ablation.rows}
+    rows = table[table["same_setup"].astype(bool)].dropna(subset="published")
+    rows = rows.assign(residual_factor=rows["setting"].map(factors), accuracy=rows["published"])
+    return rows[["residual_factor", "group", "accuracy"]]
+
+
+def dots(table: pd.DataFrame) -> pd.DataFrame:
+    """Measured and published numbers as :func:`dashboard.figures.comparison.comparison_dots` takes them."""
+    measured = table[["setting", "group", "seeds", "mean", "sd"]].assign(published=False)
+    published = table[["setting", "group"]].assign(mean=table["published"], sd=float("nan"), seeds=0, published=True)
+    both = pd.concat([measured, published.dropna(subset="mean")], keys=[0, 1], names=["source", "place"])
+    order = {setting: place for place, setting in enumerate(table["setting"].unique())}
+    both = both.assign(order=both["setting"].map(order)).sort_values(["order", "source"], kind="stable")
+    return both.drop(columns="order").reset_index(drop=True)
+
+
+def result_table(table: pd.DataFrame) -> pd.DataFrame:
+    """For people and papers: Setting, Seeds, ``67.2 ± 0.3`` for each shot group, the published numbers beside.
+
+    Published columns are those groups that the paper's numbers at hand have for any setting.
+    """
+    with_numbers = [group for group in GROUPS if table.loc[table["group"] == group, "published"].notna().any()]
+    return pd.DataFrame(
+        [
+            _line(setting, rows.set_index("group"), with_numbers)
+            for setting, rows in table.groupby("setting", sort=False)
+        ]
+    )
+
+
+def _line(setting: object, rows: pd.DataFrame, with_numbers: list[str]) -> dict[str, Any]:
+    line: dict[str, Any] = {"Setting": setting, "Seeds": int(rows["seeds"].iloc[0])}
+    for group in GROUPS:
+        line[group.capitalize()] = mean_and_spread(rows.at[group, "mean"], rows.at[group, "sd"])
+    for group in with_numbers:
+        line[f"Paper, {group}"] = mean_and_spread(rows.at[group, "published"], None)
+        line[f"Difference, {group}"] = _signed(rows.at[group, "difference"])
+    if with_numbers:
+        source = rows["published_source"].iloc[0]
+        line["Published in"] = source + ("" if rows["same_setup"].iloc[0] or not source else OTHER_SETUP)
+    return line
+
+
+def _signed(value: float) -> str:
+    return MISSING if value != value else f"{value:+.1f}".replace("-", "−")
+
+
+def _finished(ablation: Ablation) -> tuple[str, ...]:
+    return tuple(sorted(folder.path.name for folder in ablation.finished.values()))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _table(_ablation: Ablation, group_id: str, finished: tuple[str, ...]) -> pd.DataFrame:
+    return _ablation.table()
+
+
+@st.cache_data(max_entries=64, show_spinner="Asking whether the differences are more than noise …")
+def _differences(_ablation: Ablation, group_id: str, finished: tuple[str, ...], against: str) -> pd.DataFrame:
+    return _ablation.differences(against)

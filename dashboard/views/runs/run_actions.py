@@ -1,0 +1,108 @@
+"""What one can do with chosen runs: cancel, resume, rename, tag, note, clone, delete and undo that."""
+
+import pandas as pd
+import streamlit as st
+
+from ballad.store.run import RESUMABLE
+from dashboard.formats import counted
+from dashboard.forms.session import CLONED_RUN
+from dashboard.navigation import NEW_EXPERIMENT
+from dashboard.reading.workbench import ACTIVE, open_store
+
+_DELETED = "deleted_runs"
+_EDITOR = "describe_run"
+
+
+def run_actions(runs: pd.DataFrame) -> None:
+    """A row of buttons for these runs; what does not apply is disabled and says why."""
+    active = runs.loc[runs["status"].isin(ACTIVE), "id"].tolist()
+    stopped = runs.loc[runs["status"].isin(RESUMABLE), "id"].tolist()
+    ended = runs.loc[runs["status"] != "running", "id"].tolist()
+    with st.container(horizontal=True):
+        st.button(
+            "Cancel",
+            icon=":material/stop_circle:",
+            disabled=not active,
+            help="Stops at the next step and keeps a checkpoint. Select queued or running runs.",
+            on_click=cancel_runs,
+            args=(active,),
+        )
+        st.button(
+            "Resume or retry",
+            icon=":material/resume:",
+            disabled=not stopped,
+            help="Continues from the last finished stage or checkpoint. Select failed, cancelled or interrupted runs.",
+            on_click=_resume,
+            args=(stopped,),
+        )
+        one = len(runs) == 1
+        with st.popover(
+            "Name, tags, note",
+            icon=":material/edit:",
+            disabled=not one,
+            help="Of one selected run.",
+            key=_EDITOR,
+            on_change="rerun",
+        ):
+            if one:
+                _describe(runs.iloc[0])
+        if st.button(
+            "Clone",
+            icon=":material/content_copy:",
+            disabled=not one,
+            help="Fills the form of a new experiment with the settings of one selected run.",
+        ):
+            st.switch_page(NEW_EXPERIMENT, query_params={CLONED_RUN: runs["id"].iloc[0]})
+        st.button(
+            "Delete",
+            icon=":material/delete:",
+            disabled=not ended,
+            help="Can be undone. A running run must be cancelled first.",
+            on_click=_delete,
+            args=(ended,),
+        )
+
+
+def just_deleted() -> list[str]:
+    """The runs whose deletion this reader can undo."""
+    return st.session_state.get(_DELETED, [])
+
+
+def undo_deletion() -> None:
+    """After a deletion, offer the way back."""
+    deleted = just_deleted()
+    if deleted:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/delete: Deleted {counted(len(deleted), 'run')}.", width="content")
+            st.button("Undo", icon=":material/undo:", on_click=_undo)
+
+
+def cancel_runs(run_ids: list[str]) -> None:
+    """Ask these runs to stop."""
+    open_store().cancel(*run_ids)
+
+
+def _resume(run_ids: list[str]) -> None:
+    open_store().resume(*run_ids)
+
+
+def _describe(run: pd.Series) -> None:
+    with st.form("describe", border=False):
+        st.text_input("Name", run["name"], max_chars=120, key=f"name_{run['id']}")
+        st.text_input("Tags", ", ".join(run["tags"]), help="Separated by commas", key=f"tags_{run['id']}")
+        st.text_area("Note", run["notes"], max_chars=4000, key=f"notes_{run['id']}")
+        st.form_submit_button("Save", type="primary", on_click=_save_description, args=(run["id"],))
+
+
+def _save_description(run_id: str) -> None:
+    name, tags, notes = (st.session_state[f"{entry}_{run_id}"] for entry in ("name", "tags", "notes"))
+    open_store().edit(run_id, name=name, notes=notes, tags=tags.split(","))
+    st.session_state[_EDITOR] = False
+
+
+def _delete(run_ids: list[str]) -> None:
+    st.session_state[_DELETED] = open_store().delete(*run_ids)
+
+
+def _undo() -> None:
+    open_store().restore(*st.session_state.pop(_DELETED))

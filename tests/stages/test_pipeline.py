@@ -1,0 +1,204 @@
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ballad.analysis.predictions import Predictions
+from ballad.errors import Cancelled, DataError
+from ballad.events import CancelToken, EpochEvaluated, Evaluated, Progress, StageFinished
+from ballad.experiment import Experiment
+from ballad.stages import compute
+from ballad.stages.pipeline import run_experiment
+from ballad.stages.prediction import Predictor
+from ballad.training import features
+
+
+@pytest.fixture
+def run(tiny_images: Path, tiny_backbone: Path, tmp_path: Path):
+    """Runs a tiny experiment with these settings; returns its result, its folder and its events."""
+    numbers = iter(range(100))
+
+    def go(values=None, *, cancel=None, on_event=None, companions=(), images=tiny_images):
+        experiment = make(values, images)
+        events: list[object] = []
+
+        def tell(event):
+            events.append(event)
+            if on_event:
+                on_event(event)
+
+        folder = tmp_path / "runs" / str(next(numbers))
+        result = run_experiment(
+            experiment,
+            home=tmp_path,
+            run_dir=folder,
+            device="cpu",
+            on_event=tell,
+            cancel=cancel or CancelToken(),
+            companions=[make(other, images) for other in companions],
+        )
+        return result, folder, events
+
+    def make(values, images) -> Experiment:
+        base = {
+            "dataset.source": str(images),
+            "backbone.name": str(tiny_backbone),
+            "phase_a.epochs": 2,
+            "phase_a.batch_size": 16,
+            "phase_a.learning_rate": 0.01,
+            "phase_b.epochs": 3,
+            "phase_b.batch_size": 16,
+            "phase_b.learning_rate": 0.05,
+        }
+        return Experiment().with_values({**base, **(values or {})})
+
+    return go
+
+
+def computed(events) -> list[str]:
+    return [event.stage for event in events if isinstance(event, StageFinished) and not event.reused]
+
+
+def test_the_decoupled_chain_end_to_end(run):
+    result, folder, events = run()
+    assert list(result["accuracies"]) == ["zero_shot", "phase_a", "ballad"]
+    assert result["accuracies"]["ballad"]["test"]["many"] is None  # no class has more than 100 images
+    assert 0 <= result["accuracies"]["ballad"]["test"]["all"] <= 100
+    assert json.loads((folder / "result.json").read_text()) == result
+    epochs = [(event.phase, event.epoch) for event in events if isinstance(event, EpochEvaluated)]
+    assert epochs == [("phase_a", 1), ("phase_a", 2), ("phase_b", 1), ("phase_b", 2), ("phase_b", 3)]
+    assert [(event.model, event.split) for event in events if isinstance(event, Evaluated)][-1] == ("ballad", "test")
+
+    metrics = pd.read_parquet(folder / "metrics.parquet")
+    assert list(zip(metrics["phase"], metrics["epoch"], strict=True)) == epochs
+    classes = pd.read_csv(folder / "ballad" / "classes-test.csv")
+    assert sorted(classes["class_name"]) == ["blue", "green", "grey", "red"]
+    predictions = Predictions.load(folder / "ballad" / "predictions-test.parquet")
+    assert 100 * predictions.correct.mean() == pytest.approx(result["accuracies"]["ballad"]["test"]["all"])
+    assert (folder / "adapter.safetensors").exists() and not (folder / "towers.safetensors").exists()
+    # What training left for a resume is gone once the towers are whole.
+    assert not list(folder.parent.parent.glob("stages/**/checkpoint.safetensors"))
+
+
+@pytest.mark.parametrize("schedule", ["zero_shot", "zero_shot_adapter", "finetune", "joint"])
+def test_other_schedules_end_with_their_models(run, schedule):
+    expected = {"zero_shot": [], "zero_shot_adapter": ["ballad"], "finetune": ["phase_a"], "joint": ["joint"]}
+    result, _, _ = run({"schedule": schedule})
+    assert list(result["accuracies"]) == ["zero_shot", *expected[schedule]]
+
+
+def test_lambda_zero_is_phase_a_to_the_last_bit(run):
+    _, folder, _ = run({"phase_b.residual_factor": 0.0})
+    tables = [pd.read_parquet(folder / model / "predictions-test.parquet") for model in ("phase_a", "ballad")]
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+
+
+def test_the_same_experiment_again_computes_nothing_and_says_the_same(run):
+    first, _, events = run()
+    again, _, replayed = run()
+    assert again["accuracies"] == first["accuracies"]
+    assert computed(replayed) == []
+    assert again["seconds"] == dict.fromkeys(again["seconds"], 0.0)
+
+    def epochs(events):
+        return [event for event in events if isinstance(event, EpochEvaluated)]
+
+    assert epochs(replayed) == epochs(events)
+
+
+def test_the_same_seed_in_another_home_gives_the_same_numbers(run, tmp_path):
+    first, folder, _ = run()
+    shutil.rmtree(tmp_path / "stages")
+    again, other, _ = run()
+    assert again["accuracies"] == first["accuracies"]
+    names = [f"{model}/predictions-test.parquet" for model in first["accuracies"]]
+    for name in names:
+        pd.testing.assert_frame_equal(pd.read_parquet(folder / name), pd.read_parquet(other / name), check_exact=True)
+
+
+def test_a_lambda_sweep_after_a_run_touches_no_image(run, tiny_images, tmp_path):
+    images = tmp_path / "images"
+    shutil.copytree(tiny_images, images)
+    run(images=images)
+    for path in images.rglob("*.png"):
+        path.write_bytes(bytes(path.stat().st_size))
+    for number in range(11):
+        _, _, events = run({"phase_b.residual_factor": number / 10}, images=images)
+        assert set(computed(events)) <= {"adapter", "evaluation"}
+    with pytest.raises(DataError):
+        run({"seed": 9}, images=images)
+
+
+def test_companions_are_trained_along_and_equal_their_own_runs(run, tmp_path):
+    others = [{"phase_b.residual_factor": 0.6}, {"phase_b.sampler": "square_root"}, {"phase_b.seed": 4}]
+    run(companions=others)
+    along = []
+    for values in others:
+        result, folder, events = run(values)
+        assert "adapter" not in computed(events)
+        assert len([event for event in events if isinstance(event, EpochEvaluated)]) == 5
+        along.append((result["accuracies"]["ballad"], pd.read_parquet(folder / "ballad/predictions-test.parquet")))
+    shutil.rmtree(tmp_path / "stages")
+    for values, (accuracies, predictions) in zip(others, along, strict=True):
+        result, folder, _ = run(values)
+        assert result["accuracies"]["ballad"] == accuracies
+        alone = pd.read_parquet(folder / "ballad/predictions-test.parquet")
+        pd.testing.assert_frame_equal(alone, predictions, atol=1e-4)
+
+
+def test_where_memory_holds_two_adapters_two_train_at_a_time(run, monkeypatch):
+    monkeypatch.setattr(compute, "members_that_fit", lambda *_: 2)
+    sweep = [{"phase_b.residual_factor": factor} for factor in (0.1, 0.4, 0.7, 1.0)]
+    trained = [
+        "adapter" in computed(run(values, companions=sweep[number + 1 :])[2]) for number, values in enumerate(sweep)
+    ]
+    assert trained == [True, False, True, False]
+
+
+def test_more_views_and_fresh_views_train_too(run):
+    cached, _, events = run({"phase_b.views": 3})
+    assert computed(events).count("views") == 1
+    exact, _, _ = run({"phase_b.features": "exact"})
+    assert cached["accuracies"]["phase_a"] == exact["accuracies"]["phase_a"]
+
+
+def test_where_every_class_has_enough_images_further_views_add_none(run, monkeypatch):
+    monkeypatch.setattr(features, "VIEW_TARGET", 1)
+    one, _, _ = run()
+    several, _, events = run({"phase_b.views": 2})
+    assert computed(events).count("views") == 1
+    assert several["accuracies"] == one["accuracies"]
+
+
+def test_a_cancelled_run_leaves_a_readable_folder_and_resumes_to_the_same_numbers(run, tmp_path):
+    whole, _, _ = run()
+    shutil.rmtree(tmp_path / "stages")
+    cancel = CancelToken()
+
+    def stop(event):
+        if isinstance(event, Progress) and event.phase == "phase_a" and event.epoch == 2:
+            cancel.cancel()
+
+    with pytest.raises(Cancelled):
+        run(cancel=cancel, on_event=stop)
+    folder = tmp_path / "runs" / "1"
+    assert Experiment.read(folder / "settings.yaml").phase_a.epochs == 2
+    assert list(pd.read_parquet(folder / "metrics.parquet")["epoch"]) == [1]
+    resumed, _, _ = run()
+    assert resumed["accuracies"] == whole["accuracies"]
+
+
+def test_new_pictures_get_the_answers_that_evaluation_gave(run, tiny_images, tmp_path):
+    _, folder, _ = run({"phase_b.placement": "both"})
+    predictor = Predictor(tmp_path, folder.name, device="cpu")
+    path = sorted((tiny_images / "test" / "red").iterdir())[0]
+    answers = predictor.predict(path, top=2)
+    assert list(answers) == ["zero_shot", "phase_a", "ballad"]
+    classes = pd.read_csv(folder / "ballad" / "classes-test.csv")["class_name"]
+    for model, ranked in answers.items():
+        stored = Predictions.load(folder / model / "predictions-test.parquet")
+        row = int((stored.labels == list(classes).index("red")).nonzero()[0][0])
+        assert ranked[0][0] == classes[stored.predicted[row]]
+        assert ranked[0][1] == pytest.approx(stored.top_probabilities[row, 0], abs=0.01)

@@ -1,0 +1,101 @@
+import pytest
+
+from ballad.errors import RunError, SettingsError
+from ballad.experiment import Experiment
+from ballad.store import queries
+from ballad.store.owners import Owner
+from ballad.store.run_store import RunStore
+from ballad.sweeps import expand, group_status, in_working_order, queue_sweep, towers_key
+from tests.helpers.claiming import claim
+
+
+def test_grid_becomes_every_combination_named_by_its_values() -> None:
+    experiments = expand(Experiment(name="base"), {"seed": [0, 1], "phase_b.residual_factor": [0.1, 0.2, 0.3]})
+    assert [(e.seed, e.phase_b.residual_factor) for e in experiments] == [
+        (0, 0.1),
+        (0, 0.2),
+        (0, 0.3),
+        (1, 0.1),
+        (1, 0.2),
+        (1, 0.3),
+    ]
+    assert experiments[4].name == "base seed=1 residual_factor=0.2"
+    one_seed = expand(Experiment(name="base"), {"seed": [3], "phase_b.residual_factor": [0.1, 0.2]})
+    assert [each.name for each in one_seed] == ["base residual_factor=0.1", "base residual_factor=0.2"]
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ({}, "at least one setting"),
+        ({"seed": []}, "list of values for 'seed'"),
+        ({"schedule": "joint"}, "list of values for 'schedule', not 'joint'"),
+        ({"phase_b.residual": [0.1]}, "no setting 'phase_b.residual'.*phase_b.residual_factor"),
+        ({"phase_b.residual_factor": [0.1, 2]}, "phase_b.residual_factor = 2"),
+    ],
+)
+def test_bad_grid_is_refused_before_anything_is_queued(store: RunStore, grid: dict, message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        queue_sweep(store, Experiment(), grid)
+    assert queries.runs(store).empty
+
+
+def test_towers_are_shared_by_all_that_only_differ_after_them() -> None:
+    key = towers_key(Experiment())
+    same = [{"phase_b.residual_factor": 0.5}, {"phase_b.sampler": "instance"}, {"schedule": "finetune"}, {"name": "x"}]
+    other = [{"seed": 1}, {"phase_a.epochs": 3}, {"schedule": "joint"}, {"schedule": "zero_shot"}]
+    assert {towers_key(Experiment().with_values(values)) for values in same} == {key}
+    keys = {towers_key(Experiment().with_values(values)) for values in other}
+    assert len(keys) == len(other) and key not in keys
+
+
+def test_runs_that_train_towers_come_first_the_others_in_the_grids_order() -> None:
+    grid = {"seed": [0, 1], "phase_b.residual_factor": [0.1, 0.2, 0.3]}
+    ordered = in_working_order(expand(Experiment(), grid))
+    assert [(e.seed, e.phase_b.residual_factor) for e in ordered] == [
+        (0, 0.1),
+        (1, 0.1),
+        (0, 0.2),
+        (0, 0.3),
+        (1, 0.2),
+        (1, 0.3),
+    ]
+
+
+def test_group_remembers_what_it_was_made_from(store: RunStore) -> None:
+    base = Experiment(name="base", seed=3)
+    queue_sweep(store, base, {"phase_b.residual_factor": (0.1, 0.2)}, tags=["λ"])
+    group = queries.groups(store).iloc[0]
+    assert (group["name"], group["runs"], group["queued"]) == ("base", 2, 2)
+    assert group["definition"]["grid"] == {"phase_b.residual_factor": [0.1, 0.2]}
+    assert Experiment.parse(group["definition"]["base"]) == base
+    assert queries.tags(store) == ["λ"]
+
+
+def test_eta_tells_runs_that_train_towers_from_those_that_find_them(store: RunStore, owner: Owner) -> None:
+    group_id = queue_sweep(store, Experiment(), {"seed": [0, 1], "phase_b.residual_factor": [0.1, 0.2, 0.3]})
+    first, _, follower = store.group_ids(group_id)[:3]
+    assert group_status(store, group_id).eta_seconds is None
+
+    def finish(run_id: str, seconds: float) -> None:
+        claim(store, owner, run_id)
+        store.finish(run_id, owner, "done")
+        store.database.connection().execute("UPDATE runs SET seconds = ? WHERE id = ?", (seconds, run_id))
+
+    finish(first, 100.0)
+    finish(follower, 7.0)
+    status = group_status(store, group_id)
+    assert (status.runs, status.ended, status.counts["queued"]) == (6, 2, 4)
+    assert status.eta_seconds == 100.0 + 3 * 7.0
+
+
+def test_group_is_cancelled_and_what_failed_of_it_resumed(store: RunStore, owner: Owner) -> None:
+    group_id = queue_sweep(store, Experiment(), {"seed": [0, 1, 2]})
+    ids = store.group_ids(group_id)
+    claim(store, owner, ids[0])
+    store.finish(ids[0], owner, "done")
+    assert store.cancel(*store.group_ids(group_id)) == ids[1:]
+    assert group_status(store, group_id).eta_seconds is None
+    assert store.resume(*store.group_ids(group_id)) == ids[1:]
+    with pytest.raises(RunError, match="no group 'nope'"):
+        store.group_ids("nope")
