@@ -153,7 +153,8 @@ def test_filters_narrow_the_table(app, store):
 def test_pages_and_figures_load_no_heavy_library():
     program = (
         "import sys; import dashboard.ui.charts, dashboard.routes, dashboard.views.runs.run_table,"
-        " dashboard.views.runs.run_actions, dashboard.reading.machine, dashboard.ui.downloads, dashboard.exports.pack, ballad.work.jobs;"
+        " dashboard.views.runs.run_actions, dashboard.reading.machine, dashboard.ui.downloads, dashboard.exports.pack,"
+        " ballad.work.jobs;"
         "print([name for name in ('torch', 'open_clip', 'sklearn', 'umap', 'kaleido') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
