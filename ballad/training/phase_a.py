@@ -16,9 +16,9 @@ from ballad.experiment import Augmentation, Experiment
 from ballad.training.checkpoint import Checkpoint
 from ballad.training.gradients import accumulate_gradients
 from ballad.training.optimizer import tower_optimizer
-from ballad.training.phase_b import Score
 from ballad.training.sampling import EpochSampler, split_into_batches
 from ballad.training.schedule import cosine_rate, derived_seed
+from ballad.training.score import Score
 from ballad.training.throughput import Stopwatch
 from ballad.training.tuned_model import TunedModel
 

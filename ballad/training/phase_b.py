@@ -23,10 +23,8 @@ from ballad.training.objectives import similarity_logits
 from ballad.training.optimizer import StackedSGD
 from ballad.training.sampling import EpochSampler, split_into_batches
 from ballad.training.schedule import cosine_rate, derived_seed
+from ballad.training.score import Score
 from ballad.training.throughput import Stopwatch
-
-Score = Callable[[np.ndarray], dict[str, float | None]]
-"""Predicted classes ``[N]`` of the validation split to accuracies in percent."""
 
 
 @dataclass(frozen=True)
