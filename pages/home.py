@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from ballad.data.demo import DEMO_SETTINGS
+from ballad.data.demo.settings import DEMO_SETTINGS
 from ballad.experiment import Experiment
 from dashboard.formats import size
 from dashboard.navigation import COMPARE, CONFUSION, DATA, EMBEDDINGS, LAMBDA_SWEEP, NEW_EXPERIMENT, PAPER, RUNS

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 import pytest
 
-from ballad.data.demo import DEMO_SETTINGS
+from ballad.data.demo.settings import DEMO_SETTINGS
 from ballad.events import CancelToken
 from ballad.experiment import Experiment
 from ballad.stages.pipeline import run_experiment

@@ -1,7 +1,7 @@
 """What a model said about every image of a split, and how it is kept on disk."""
 
-import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ballad.errors import RunError
+from ballad.whole_files import write_whole
 
 if TYPE_CHECKING:
     import torch
@@ -56,10 +57,7 @@ class Predictions:
 
     def save(self, path: Path) -> None:
         """Write Parquet; the file appears under its name only when whole."""
-        path = Path(path)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-        self.to_frame().to_parquet(temporary, index=False)
-        os.replace(temporary, path)
+        write_whole(path, partial(self.to_frame().to_parquet, index=False))
 
     @classmethod
     def load(cls, path: Path) -> Self:

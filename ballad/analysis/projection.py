@@ -6,7 +6,6 @@ Distances in a layout mean little: :mod:`ballad.analysis.separation` measures in
 """
 
 import itertools
-import os
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 
 from ballad.errors import RunError
 from ballad.events import CancelToken, EventSink, Progress, ignore
+from ballad.whole_files import write_whole
 
 Method = Literal["tsne", "umap"]
 
@@ -48,11 +48,13 @@ class Neighbourhood:
 
     def save(self, path: Path) -> None:
         """Keep it as ``.npz``, for other methods and settings; the file appears under its name only when whole."""
-        path = Path(path)
-        temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
-        with temporary.open("wb") as file:
-            np.savez(file, reduced=self.reduced, indices=self.indices, distances=self.distances)
-        os.replace(temporary, path)
+
+        def write(temporary: Path) -> None:
+            # By its name alone, numpy would add ".npz" to it.
+            with temporary.open("wb") as file:
+                np.savez(file, reduced=self.reduced, indices=self.indices, distances=self.distances)
+
+        write_whole(path, write)
 
     @classmethod
     def load(cls, path: Path) -> Self:

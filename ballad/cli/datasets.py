@@ -3,7 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from ballad.cli.settings import add_assignments, assignments
+from ballad.assignments import assignments
+from ballad.cli.settings import add_assignments
 from ballad.cli.tables import print_table
 from ballad.errors import DataError
 

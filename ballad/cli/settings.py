@@ -1,12 +1,11 @@
 """Experiment settings from the words of a command line."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from ballad.errors import SettingsError
-from ballad.experiment import Experiment, parse_value
+from ballad.assignments import assignments
+from ballad.data.demo.settings import demo_defaults
+from ballad.experiment import Experiment
 from ballad.paper.budgets import BUDGETS, with_budget
 from ballad.paper.recipes import RECIPES, recipe_values
 
@@ -52,23 +51,3 @@ def experiment_from(options: argparse.Namespace) -> Experiment:
     if options.budget is not None:
         base = with_budget(base.with_values(values), options.budget)
     return base.with_values(values)
-
-
-def demo_defaults(values: dict[str, Any]) -> dict[str, Any]:
-    """Settings of the demo's size, where the settings leave the demo's set and backbone in place."""
-    if values.get("dataset.source", "demo") != "demo" or values.get("backbone.name", "demo") != "demo":
-        return {}
-    from ballad.data.demo import DEMO_SETTINGS
-
-    return dict(DEMO_SETTINGS)
-
-
-def assignments(words: Sequence[str]) -> dict[str, Any]:
-    """``["phase_b.residual_factor=0.3"]`` to values by field. Raises SettingsError for a word without ``=``."""
-    values = {}
-    for word in words:
-        field, separator, value = word.partition("=")
-        if not separator:
-            raise SettingsError(f"--set takes FIELD=VALUE, such as phase_b.residual_factor=0.3; got '{word}'.")
-        values[field.strip()] = parse_value(value)
-    return values

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from ballad.data.long_tail import LongTailDataset, Split
 from ballad.data.prefetch import available_cores
 from ballad.errors import DataError
+from ballad.whole_files import write_text_whole
 
 NAMES_SHOWN = 5
 
@@ -89,9 +89,7 @@ def _remembered(dataset: LongTailDataset, path: Path) -> pd.DataFrame:
         return pd.DataFrame(json.loads(path.read_text(encoding="utf-8")), columns=["split", "index", "sample"])
     unreadable = unreadable_images(dataset)[["split", "index", "sample"]]
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f"{path.name}.{os.getpid()}")
-    scratch.write_text(unreadable.to_json(orient="records"), encoding="utf-8")
-    os.replace(scratch, path)
+    write_text_whole(path, unreadable.to_json(orient="records"))
     return unreadable
 
 

@@ -5,7 +5,6 @@ and so is part of its fingerprint.
 """
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from ballad.data.known.entries import CATALOG
 from ballad.data.readers.collection import ImageCollection
 from ballad.data.roots import data_roots
 from ballad.errors import DataError
+from ballad.whole_files import write_text_whole
 
 
 def names_file(source: str) -> Path:
@@ -36,11 +36,9 @@ def save_class_names(source: str, names: Sequence[str]) -> None:
         if not name.strip() or len(name.splitlines()) > 1:
             raise DataError(f"Class {label} needs a name of one line, not {name!r}.")
     path = names_file(source)
-    scratch = path.with_name(f"{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_text("".join(f"{name.strip()}\n" for name in names), encoding="utf-8")
-        os.replace(scratch, path)
+        write_text_whole(path, "".join(f"{name.strip()}\n" for name in names))
     except OSError as error:
         raise DataError(
             f"{path} cannot be written ({error.strerror}); put a folder that can be first in BALLAD_DATA."

@@ -8,11 +8,10 @@ import sys
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 
-import ballad
 from ballad.data.epoch_views import EpochViews, Pixels
 from ballad.errors import DataError
+from ballad.package import interpreter_environment
 
 BATCHES_AHEAD = 2
 """Batches in the making in threads while the training step runs."""
@@ -97,13 +96,11 @@ def _when_done(pixels: Pixels, parts: list[Future[None]]) -> Callable[[], Pixels
 
 
 def _start_process(views: EpochViews, numbers: range) -> subprocess.Popen[bytes]:
-    project = str(Path(ballad.__file__).parent.parent)
-    path = os.pathsep.join([project, *filter(None, [os.environ.get("PYTHONPATH")])])
     process = subprocess.Popen(
         [sys.executable, "-m", "ballad.data.decode_worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": path},
+        env=interpreter_environment(),
     )
     assert process.stdin is not None
     pickle.dump((views, numbers), process.stdin, protocol=pickle.HIGHEST_PROTOCOL)

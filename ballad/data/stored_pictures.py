@@ -1,6 +1,5 @@
 """Decoded pictures of any size in one file, memory-mapped."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from ballad.whole_files import write_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,21 +56,20 @@ class StoredPictures:
 
 def write_pictures(pictures: Iterable[Image.Image], path: Path) -> None:
     """Write RGB pictures for :meth:`StoredPictures.open`; ``path`` appears only when all are there."""
-    values, temporary = _values_path(path), path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    temporary_values = _values_path(temporary)
     sizes = []
-    try:
-        with temporary_values.open("wb") as file:
+
+    def write_values(temporary: Path) -> None:
+        with temporary.open("wb") as file:
             for picture in pictures:
                 file.write(picture.tobytes())
                 sizes.append(picture.size)
+
+    def write_sizes(temporary: Path) -> None:
         with temporary.open("wb") as file:
             np.save(file, np.array(sizes, dtype=np.int64))
-        os.replace(temporary_values, values)
-        os.replace(temporary, path)
-    finally:
-        temporary_values.unlink(missing_ok=True)
-        temporary.unlink(missing_ok=True)
+
+    write_whole(_values_path(path), write_values)
+    write_whole(path, write_sizes)
 
 
 def _values_path(path: Path) -> Path:

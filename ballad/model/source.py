@@ -13,8 +13,9 @@ from ballad.errors import BackboneError
 from ballad.experiment import BackboneSettings
 from ballad.model.hub import DownloadProgress, fetch_file
 from ballad.model.registry import DEFAULT_WEIGHTS, HubWeights, architecture_config, architecture_names, pretrained_tags
+from ballad.package import ASSETS
 
-DEMO_FOLDER = Path(__file__).parent.parent / "assets" / "demo-backbone"
+DEMO_FOLDER = ASSETS / "demo-backbone"
 
 PAPER_ARCHITECTURES = {
     "RN50": "RN50-quickgelu",

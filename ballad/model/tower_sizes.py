@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,8 +9,9 @@ import pandas as pd
 from ballad.experiment import BackboneSettings
 from ballad.model.registry import architecture_config, architecture_names, image_size, pretrained_tags
 from ballad.model.source import DEMO_FOLDER, BackboneSource, find_source, read_layout
+from ballad.package import ASSETS
 
-SIZES_FILE = Path(__file__).parent.parent / "assets" / "tower_sizes.csv"
+SIZES_FILE = ASSETS / "tower_sizes.csv"
 """Written by scripts/count_tower_sizes.py, since counting means building all models."""
 
 Layout = dict[str, Any]

@@ -10,13 +10,13 @@ paper at hand can add rows to the file: the tests check each complete one agains
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
 from ballad.errors import SettingsError
+from ballad.package import ASSETS
 
-ROWS = Path(__file__).parent.parent / "assets" / "paper.csv"
+ROWS = ASSETS / "paper.csv"
 TABLES = tuple(f"table{number}" for number in range(1, 11))
 SHOT_GROUP_CLASSES = {
     "ImageNet-LT": {"many": 385, "medium": 479, "few": 136},

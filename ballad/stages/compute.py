@@ -21,7 +21,7 @@ from ballad.model.backbone import Backbone, load_backbone
 from ballad.model.catalogue import download_weights, weights_to_download
 from ballad.stages.artifacts import ADAPTER, CLASS_TEXT, TOWERS, adapted, load_adapter, read_history, write_history
 from ballad.stages.plan import Model, Plan, SplitName
-from ballad.stages.stage_store import Stage, StageStore, write_whole
+from ballad.stages.stage_store import Stage, StageStore
 from ballad.training.features import FeatureBank, augmented_view_counts, extract_features
 from ballad.training.member_budget import members_that_fit
 from ballad.training.phase_a import TowerTraining
@@ -36,6 +36,7 @@ from ballad.training.phase_b import (
 )
 from ballad.training.schedule import derived_seed
 from ballad.training.tuned_model import TunedModel
+from ballad.whole_files import write_whole
 
 FEATURE_BATCH = 256
 

@@ -19,7 +19,8 @@ from ballad.errors import RunError
 from ballad.events import CancelToken, Event, Progress, ignore
 from ballad.stages.plan import Model, Plan, SplitName
 from ballad.stages.run_folder import RunFolder
-from ballad.stages.stage_store import Stage, StageStore, write_whole
+from ballad.stages.stage_store import Stage, StageStore
+from ballad.whole_files import write_whole
 
 if TYPE_CHECKING:
     from ballad.analysis.projection import Neighbourhood

@@ -23,7 +23,7 @@ from ballad.errors import RunError
 from ballad.events import EpochEvaluated
 from ballad.home import run_dir
 from ballad.stages.plan import Plan
-from ballad.stages.stage_store import remove_leftovers, write_whole
+from ballad.whole_files import remove_leftovers, write_text_whole, write_whole
 
 
 class RunFolder:
@@ -103,10 +103,7 @@ class RunFolder:
                 write_whole(self.path / f"{name}.safetensors", partial(_link_or_copy, source))
 
     def _write_text(self, name: str, text: str) -> None:
-        def write(path: Path) -> None:
-            path.write_text(text, encoding="utf-8")
-
-        write_whole(self.path / name, write)
+        write_text_whole(self.path / name, text)
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

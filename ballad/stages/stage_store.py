@@ -25,6 +25,7 @@ from ballad.events import CancelToken, EventSink, StageFinished, StageStarted
 from ballad.experiment import settings_hash
 from ballad.home import stages_dir
 from ballad.locks import exclusive
+from ballad.whole_files import remove_leftovers, write_text_whole
 
 STAGE_VERSIONS = {
     "towers": 1,
@@ -178,22 +179,6 @@ def _row(folder: Path) -> dict[str, Any]:
     }
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` fill a temporary file, then give it its name: readers see all of it or nothing."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    write(temporary)
-    os.replace(temporary, path)
-    # Renaming one link of a file over another does nothing.
-    temporary.unlink(missing_ok=True)
-
-
-def remove_leftovers(folder: Path) -> None:
-    """Remove what writers that were killed left under temporary names, ours and safetensors' own."""
-    for pattern in ("**/*.tmp", "**/*.part", "**/.tmp*"):
-        for path in folder.glob(pattern):
-            path.unlink()
-
-
 def _write_manifest(folder: Path, stage: Stage, seconds: float, device: str) -> None:
     manifest = {
         "kind": stage.kind,
@@ -206,8 +191,7 @@ def _write_manifest(folder: Path, stage: Stage, seconds: float, device: str) -> 
         "device": device,
         "libraries": library_versions(),
     }
-    text = json.dumps(manifest, indent=2)
-    write_whole(folder / MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
+    write_text_whole(folder / MANIFEST, json.dumps(manifest, indent=2))
 
 
 def library_versions() -> dict[str, str]:

@@ -1,14 +1,16 @@
 """Training checkpoints: tensors and a small JSON state in one safetensors file, written whole or not at all."""
 
 import json
-import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+
+from ballad.whole_files import write_whole
 
 
 @dataclass(frozen=True)
@@ -19,11 +21,10 @@ class Checkpoint:
     state: dict[str, Any]
 
     def save(self, path: Path) -> None:
-        """Write to a temporary name, then rename; a crash leaves the old file or the new one."""
-        temporary = path.with_suffix(".tmp")
+        """A crash leaves the old file or the new one."""
         contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in self.tensors.items()}
-        save_file(contiguous, temporary, metadata={"state": json.dumps(self.state)})
-        os.replace(temporary, path)
+        metadata = {"state": json.dumps(self.state)}
+        write_whole(path, partial(save_file, contiguous, metadata=metadata))
 
     @classmethod
     def load(cls, path: Path) -> "Checkpoint":

@@ -6,7 +6,6 @@ by class: ``V_k = min(V, ⌈128 / n_k⌉)``.
 """
 
 import json
-import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from ballad.data.long_tail import Split
 from ballad.events import CancelToken, EventSink, Progress
 from ballad.experiment import Augmentation
 from ballad.model.backbone import Backbone
+from ballad.whole_files import write_text_whole
 
 VIEW_TARGET = 128
 """Views a class should have in all, as far as the limit for each image allows."""
@@ -138,6 +138,4 @@ def extract_features(
 
 
 def _mark(path: Path, rows: int) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"rows": rows}))
-    os.replace(temporary, path)
+    write_text_whole(path, json.dumps({"rows": rows}))

@@ -11,12 +11,11 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Protocol
 
-import ballad
 from ballad.events import CancelToken, EventSink, ignore
 from ballad.home import run_dir
+from ballad.package import interpreter_environment
 from ballad.store.owners import BEAT_SECONDS, Owner
 from ballad.store.run import Run, Status
 from ballad.store.run_store import RunStore
@@ -121,7 +120,7 @@ class ProcessJob:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=_environment(store.home),
+                env={**interpreter_environment(), "BALLAD_HOME": str(store.home)},
                 start_new_session=True,
             )
 
@@ -167,10 +166,3 @@ class ProcessJob:
         status: Status = "cancelled" if run.cancel_requested else "interrupted" if code < 0 else "failed"
         words = self._output.read_text(encoding="utf-8", errors="replace")[-4000:]
         self._store.finish(run.id, owner, status, error=error, traceback=words.strip() or None)
-
-
-def _environment(home: Path) -> dict[str, str]:
-    """This process's environment, with the same store and the same ballad in reach."""
-    source = str(Path(ballad.__file__).parents[1])
-    paths = [source, *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
-    return {**os.environ, "BALLAD_HOME": str(home), "PYTHONPATH": os.pathsep.join(paths)}

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ballad.data.decoding import open_rgb
 from ballad.errors import DataError
-from ballad.stages.stage_store import write_whole
+from ballad.whole_files import write_whole
 
 LONGEST_SIDE_OF_PREVIEW = 512
 

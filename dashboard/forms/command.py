@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from ballad.cli.settings import assignments, demo_defaults
+from ballad.assignments import assignments
+from ballad.data.demo.settings import demo_defaults
 from ballad.experiment import Experiment, parse_value
 from dashboard.forms.draft import default_experiment
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ballad.cli.settings import demo_defaults
+from ballad.data.demo.settings import demo_defaults
 from ballad.experiment import Experiment
 from dashboard.forms.fields import EXECUTOR, FIELDS, SEEDS
 from dashboard.forms.lists import listed, parse_seeds

@@ -6,7 +6,8 @@ import pytest
 from ballad.errors import Cancelled
 from ballad.events import CancelToken, StageFinished, StageStarted, ignore
 from ballad.stages import stage_store as module
-from ballad.stages.stage_store import Stage, StageStore, write_whole
+from ballad.stages.stage_store import Stage, StageStore
+from ballad.whole_files import write_whole
 
 FIRST, SECOND = Stage("adapter", {"seed": 0}), Stage("adapter", {"seed": 1})
 

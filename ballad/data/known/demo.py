@@ -24,7 +24,7 @@ class Demo(KnownDataset):
         return []
 
     def load(self) -> ImageCollection:
-        from ballad.data.demo import demo_dataset
+        from ballad.data.demo.dataset import demo_dataset
 
         demo = demo_dataset()
         splits = {split.name: split for split in demo.splits}
