@@ -13,12 +13,13 @@ from dashboard.figures.confusion import distinct_labels
 from dashboard.formats import counted
 from dashboard.forms.command import assigned_words
 from dashboard.forms.draft import default_experiment
-from dashboard.forms.fields import FIELDS
 from dashboard.forms.session import SETTINGS_IN_URL
 from dashboard.navigation import NEW_EXPERIMENT, PAPER
-from dashboard.pickers.dataset_picker import dataset_source, pick_dataset
+from dashboard.pickers.dataset_picker import pick_dataset
+from dashboard.reading.dataset_source import dataset_source
 from dashboard.reading.loaders import SPLIT_TITLES
 from dashboard.reading.plans import DatasetFacts, dataset_facts
+from dashboard.settings.fields import FIELDS
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.gallery import dataset_gallery, page_of

@@ -10,7 +10,6 @@ from ballad.store import queries
 from ballad.sweeps import expand, queue_sweep
 from dashboard.figures.residual_sweep import residual_sweep
 from dashboard.formats import counted
-from dashboard.forms.fields import SAMPLERS
 from dashboard.forms.lambda_grid import SWEPT_SCHEDULES, sweep_of
 from dashboard.forms.lists import listed, parse_factors, parse_seeds
 from dashboard.navigation import HOME, NEW_EXPERIMENT, RUNS
@@ -18,6 +17,7 @@ from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.loaders import images_in_split
 from dashboard.reading.plans import dataset_facts, plan_of, stage_states
 from dashboard.reading.workbench import all_runs, open_store, run_label
+from dashboard.settings.fields import SAMPLERS
 from dashboard.theme import GROUPS
 from dashboard.ui.charts import customdata, show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads

@@ -19,15 +19,16 @@ from dashboard.forms.draft import (
     with_balancing,
     with_dataset_and_backbone,
 )
-from dashboard.forms.fields import EXECUTOR, SEEDS
 from dashboard.forms.outlook import show_outlook
 from dashboard.forms.session import draft, entered, fill, keep, open_form, remember_in_url
 from dashboard.forms.starting_points import starting_points
 from dashboard.forms.widgets import Entries
 from dashboard.navigation import RUNS
 from dashboard.pickers.backbone_paths import check_backbone_paths
-from dashboard.pickers.dataset_picker import dataset_source, own_datasets
+from dashboard.pickers.dataset_picker import own_datasets
+from dashboard.reading.dataset_source import dataset_source
 from dashboard.reading.workbench import all_runs, open_store
+from dashboard.settings.fields import EXECUTOR, SEEDS
 from dashboard.ui.messages import show_error
 from dashboard.views.new_experiment.backbone_search import search_backbones
 from dashboard.views.new_experiment.backbone_weights import offer_weights

@@ -18,8 +18,9 @@ from dashboard.figures.residual_sweep import residual_sweep
 from dashboard.formats import counted
 from dashboard.navigation import COMPARE, DATA, EMBEDDINGS
 from dashboard.pickers.backbone_paths import check_backbone_paths
-from dashboard.pickers.dataset_picker import dataset_source, pick_dataset
+from dashboard.pickers.dataset_picker import pick_dataset
 from dashboard.pickers.run_picker import pick_run
+from dashboard.reading.dataset_source import dataset_source
 from dashboard.reading.plans import dataset_facts
 from dashboard.reading.workbench import open_store
 from dashboard.theme import GROUPS

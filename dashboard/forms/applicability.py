@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ballad.data.catalog import CATALOG
-from dashboard.forms.fields import FIELDS
+from dashboard.settings.fields import FIELDS
 
 _NO_PHASE_A = {
     "zero_shot": "Zero-shot trains nothing.",

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from ballad.data.demo.settings import demo_defaults
 from ballad.experiment import Experiment
-from dashboard.forms.fields import EXECUTOR, FIELDS, SEEDS
 from dashboard.forms.lists import listed, parse_seeds
+from dashboard.settings.fields import EXECUTOR, FIELDS, SEEDS
 
 Balancing = Literal["none", "A", "B", "A+B"]
 BALANCING: tuple[Balancing, ...] = ("none", "A", "B", "A+B")

@@ -13,7 +13,7 @@ from ballad.errors import BalladError
 from ballad.store.run_store import RunStore
 from dashboard.forms.command import assigned_words, experiment_of_words
 from dashboard.forms.draft import Request, default_experiment, values_of
-from dashboard.forms.fields import EXECUTOR, FIELDS, SEEDS
+from dashboard.settings.fields import EXECUTOR, FIELDS, SEEDS
 
 SETTINGS_IN_URL = "set"
 CLONED_RUN = "clone"

@@ -5,9 +5,9 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.forms.field_kinds import Choice, Field, Lines, Name, Number, Share, Switch, Text
-from dashboard.forms.fields import FIELDS
 from dashboard.forms.session import entry_key
+from dashboard.settings.field_kinds import Choice, Field, Lines, Name, Number, Share, Switch, Text
+from dashboard.settings.fields import FIELDS
 
 
 class Entries:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ballad.data.catalog import CATALOG
 from ballad.data.readers.tables import TABLE_SUFFIXES
-from ballad.data.roots import data_roots, resolve_inside_roots
+from ballad.data.roots import data_roots
 
 _OWN_FOLDER = "class_names"
 """Below a data root, but no dataset: where edited class names are kept."""
@@ -15,7 +15,7 @@ _OWN_FOLDER = "class_names"
 def pick_dataset(*, key: str, first: str = "demo") -> str:
     """Choose a catalogue name, or a path as it was typed; ``key`` is also the query parameter.
 
-    A typed path may lie outside the data roots: :func:`dataset_source` tells.
+    A typed path may lie outside the data roots: :func:`dashboard.reading.dataset_source.dataset_source` tells.
     """
     chosen = st.session_state.get(key) or st.query_params.get(key) or first
     st.session_state[key] = chosen
@@ -31,11 +31,6 @@ def pick_dataset(*, key: str, first: str = "demo") -> str:
     if st.query_params.get(key) != picked:
         st.query_params[key] = picked
     return picked
-
-
-def dataset_source(picked: str) -> str:
-    """The ``dataset.source`` for what was picked. Raises DataError for a path outside the data roots."""
-    return picked if picked in CATALOG else str(resolve_inside_roots(picked, data_roots()))
 
 
 def dataset_title(picked: str) -> str:

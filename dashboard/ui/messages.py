@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from ballad.errors import BalladError
-from dashboard.forms.fields import FIELDS
+from dashboard.settings.fields import FIELDS
 
 _SETTING = re.compile(rf"(?<!--set )\b({'|'.join(re.escape(path) for path in FIELDS if '.' in path)})\b")
 

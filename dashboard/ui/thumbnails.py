@@ -17,7 +17,7 @@ from ballad.errors import DataError
 from ballad.experiment import DatasetSettings, Experiment
 from ballad.home import default_home
 from ballad.store.run_store import RunStore
-from dashboard.pickers.dataset_picker import dataset_source
+from dashboard.reading.dataset_source import dataset_source
 
 LONGEST_SIDE = 224
 """Pixels; larger pictures are scaled down, smaller ones are left for the browser to enlarge."""

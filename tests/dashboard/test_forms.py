@@ -26,9 +26,9 @@ from dashboard.forms.draft import (
     with_balancing,
     with_dataset_and_backbone,
 )
-from dashboard.forms.fields import EXECUTOR, FIELDS, SEEDS
 from dashboard.forms.lambda_grid import sweep_of
 from dashboard.forms.lists import listed, parse_factors, parse_seeds
+from dashboard.settings.fields import EXECUTOR, FIELDS, SEEDS
 
 EXPERIMENTS = {
     "demo": default_experiment(),

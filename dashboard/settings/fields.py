@@ -1,6 +1,6 @@
 """How each setting of an experiment is asked for: its kind of entry, its name for people, and what it does."""
 
-from dashboard.forms.field_kinds import Choice, Field, Lines, Name, Number, Share, Switch, Text
+from dashboard.settings.field_kinds import Choice, Field, Lines, Name, Number, Share, Switch, Text
 
 SEEDS = "seeds"
 EXECUTOR = "executor"
