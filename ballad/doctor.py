@@ -18,7 +18,7 @@ from ballad.experiment import BackboneSettings, Experiment, PromptSettings
 from ballad.model.hub import cached_file
 from ballad.model.registry import pretrained_tags
 from ballad.model.source import PAPER_ARCHITECTURES
-from ballad.paper.published_accuracy import PUBLISHED_ACCURACIES, PublishedAccuracy
+from ballad.paper.published_accuracy import PublishedAccuracy, published_accuracies
 from ballad.work.devices import list_devices
 
 State = Literal["ok", "missing", "wrong", "skipped"]
@@ -46,7 +46,7 @@ def examine(home: Path, *, measure: bool = True) -> Iterator[Finding]:
     yield engine_finding()
     yield from dataset_findings()
     yield from backbone_findings()
-    for published in PUBLISHED_ACCURACIES:
+    for published in published_accuracies():
         for backbone in published.by_backbone:
             yield zero_shot_finding(home, published, backbone, measure=measure)
 

@@ -30,9 +30,11 @@ from dashboard.views.compare.comparison import (
     Row,
     accuracy_table,
     comparison_rows,
+    current_label,
     difference_table,
     differences,
     different_settings,
+    main_results,
     published_accuracies,
     published_label,
     row_accuracies,
@@ -41,7 +43,7 @@ from dashboard.views.compare.comparison import (
 )
 from dashboard.views.compare.comparison_pack import comparison_pack
 
-RUN = "run"
+RUN, PUBLISHED = "run", "published"
 AT_FIRST = 8
 FEWEST_LINES = 3
 MODELS = {"final": "Final model of each run", "every": "Every model"}
@@ -71,20 +73,30 @@ def pick(runs: pd.DataFrame) -> tuple[pd.DataFrame, bool, SplitName]:
 
 
 def pick_published(runs: pd.DataFrame) -> pd.DataFrame:
-    rows = paper.published().sort_values(["table", "backbone"], ignore_index=True)
+    rows = paper.published()
     labels = [published_label(row) for _, row in rows.iterrows()]
-    titles = runs["dataset"].map(dataset_title)
-    fits = rows["dataset"].isin(titles) & rows["backbone"].isin(runs["backbone"])
+    if PUBLISHED not in st.session_state:
+        st.session_state[PUBLISHED] = linked_rows(labels) if PUBLISHED in st.query_params else fitting_rows(rows, runs)
     chosen = st.multiselect(
         "Published rows of the paper",
         labels,
-        default=[label for label, fit in zip(labels, fits, strict=True) if fit],
-        key="published",
-        bind="query-params",
+        key=PUBLISHED,
         placeholder="None",
-        help="At first those of the runs' datasets and backbones. Only numbers that could be confirmed are offered.",
+        help="At first BALLAD and zero-shot on the runs' datasets and backbones. Every number that the paper prints is "
+        "offered.",
     )
+    # An empty parameter is the choice of none, and not no choice.
+    st.query_params[PUBLISHED] = chosen or [""]
     return rows[[label in chosen for label in labels]]
+
+
+def linked_rows(labels: list[str]) -> list[str]:
+    return [label for label in map(current_label, st.query_params.get_all(PUBLISHED)) if label in labels]
+
+
+def fitting_rows(rows: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
+    fits = rows["dataset"].isin(runs["dataset"].map(dataset_title)) & rows["backbone"].isin(runs["backbone"])
+    return [published_label(row) for _, row in rows[fits & main_results(rows)].iterrows()]
 
 
 def caveats(runs: pd.DataFrame, published: pd.DataFrame) -> None:

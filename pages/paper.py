@@ -8,6 +8,7 @@ from ballad.experiment import Experiment
 from ballad.paper import published as paper
 from ballad.paper.ablations import Ablation, queue_ablation
 from ballad.paper.budgets import BUDGETS
+from ballad.paper.counterparts import rivals
 from ballad.paper.formats import ablation_latex, describe
 from ballad.paper.presets import PRESETS, Preset
 from ballad.paper.recipes import difference_table as recipe_differences
@@ -160,7 +161,7 @@ def show_measured(group_id: str, ablation: Ablation) -> None:
     name = f"{preset.name} {ablation.dataset_title} {budget}"
     if ablation.finished:
         show_figure(ablation, table, name)
-    numbers = result_table(table)
+    numbers = result_table(table, rivals(preset.name))
     alt = f"{preset.place}, own and published"
     st.dataframe(numbers, hide_index=True, column_config=RIGHT, placeholder="", alt=alt, height="content")
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -200,7 +201,7 @@ def explain_numbers(table: pd.DataFrame) -> str:
     if (table["published"].notna() & ~table["same_setup"].astype(bool)).any():
         said += " Another set-up: published on another dataset or backbone than yours."
     if table["published"].isna().all():
-        said += " The paper's numbers for these rows are not at hand."
+        said += " The paper draws these without printing numbers."
     return said
 
 
@@ -248,22 +249,25 @@ def show_links(ablation: Ablation) -> None:
 
 
 def show_background(preset: Preset | None) -> None:
-    """What to know before comparing: tensions, recipes, and every published number at hand."""
-    table = preset.name if preset and preset.name in paper.TABLES else None
+    """What to know before comparing: tensions, recipes, and every published number."""
+    place = preset.name if preset and preset.name in paper.PLACES else None
     with st.expander("Before you compare with the paper", icon=":material/balance:"):
-        st.markdown("\n".join(f"- {note}" for note in paper.tensions(table)))
+        st.markdown("\n".join(f"- {note}" for note in paper.tensions(place)))
     with st.expander("The two recipes: the paper's text and its released code", icon=":material/menu_book:"):
         recipes = recipe_differences()
         st.table(recipes.rename(columns={"released_code": "released code"}).set_index("topic"))
         table_downloads(
             "paper and released code", recipes, caption="Where the paper and its code differ.", key="recipes"
         )
-    with st.expander("All published numbers at hand", icon=":material/table_view:"):
+    with st.expander("All published numbers", icon=":material/table_view:"):
         published = paper.published()
         formats = {group: st.column_config.NumberColumn(format="%.1f") for group in GROUPS}
         st.dataframe(published, hide_index=True, column_config=formats, placeholder="–", alt="The published numbers")
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption("Top-1 accuracy in percent. Only what could be confirmed is here; the rest is left out.")
+            st.caption(
+                "Top-1 accuracy in percent: Tables 1–10, and what the text says of Figures 4 and 5. Figure 3 and the "
+                "other points of Figure 5 are drawn without numbers."
+            )
             table_downloads("published numbers", published, caption="Published (arXiv 2111.14745).", key="published")
 
 

@@ -31,7 +31,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     ablate.set_defaults(command=_ablate)
 
     paper = commands.add_parser("paper", help="print the numbers that the paper publishes")
-    paper.add_argument("--table", help="table1 … table10; all of them where it is left out")
+    paper.add_argument("--table", help="table1 … table10, figure4, figure5; all where it is left out")
     paper.add_argument("--csv", action="store_true", help="as CSV, for a spreadsheet or a program")
     paper.set_defaults(command=_paper)
 
@@ -94,14 +94,22 @@ def _failures(store: "RunStore", groups: Sequence[str]) -> list[str]:
 
 
 def _print_ablation(ablation: "Ablation") -> None:
+    from ballad.paper.counterparts import rivals
     from ballad.paper.formats import ablation_records, describe
 
-    records = ablation_records(ablation)
-    published = [group for group in GROUPS if any(record[group]["published"] is not None for record in records)]
+    records, others = ablation_records(ablation), rivals(ablation.preset.name)
+    published = [
+        group for group in GROUPS if len(others) or any(record[group]["published"] is not None for record in records)
+    ]
     rows = []
     for record in records:
         own = [_mean_and_sd(record[group]) for group in GROUPS]
         rows.append([record["setting"], *own, *(_published(record[group]) for group in published)])
+    for rival in others.to_dict("records"):
+        cells = [f"{rival[group]:.1f}" for group in published]
+        rows.append(
+            [f"{rival['setting']}, {rival['backbone']}", *[None] * len(GROUPS), *cells[:-1], cells[-1] + rival["mark"]]
+        )
     columns = ["setting", *GROUPS, *(f"paper, {group}" for group in published)]
     beside = "; in brackets the distance from the paper's" if published else ""
     print_table(f"{describe(ablation)}; test accuracy, %{beside}", columns, rows, numbers=len(columns) - 1)

@@ -116,7 +116,7 @@ class Ablation:
 
         Columns: setting, model, group, seeds (finished), mean, sd (over seeds, NaN for one), standard_error (of one
         seed, from the number of test images), published, difference (mean − published), published_source (table,
-        dataset and backbone; empty if the paper's number is not at hand), same_setup (the published number is about
+        dataset and backbone; empty if the paper prints none), same_setup (the published number is about
         this dataset and backbone), budget. In percent and percentage points.
         """
         points = self.points()

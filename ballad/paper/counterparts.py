@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
 from ballad.analysis.statistics import GROUPS
 from ballad.data.catalog import CATALOG
 from ballad.experiment import DatasetSettings, Experiment
 from ballad.paper import published as paper
-from ballad.paper.presets import Reference
+from ballad.paper.presets import BALLAD, Reference, place_title
 
 PAPER_DATASET, PAPER_BACKBONE = "ImageNet-LT", "RN50"
 """What the paper's ablations were measured on."""
@@ -15,13 +17,12 @@ PAPER_DATASET, PAPER_BACKBONE = "ImageNet-LT", "RN50"
 
 @dataclass(frozen=True)
 class Counterpart:
-    """A published row; accuracies in percent, NaN where not at hand.
+    """A published row; accuracies in percent, NaN where none is printed.
 
     same_setup : it was measured on the same dataset and backbone.
     """
 
-    table: str
-    method: str
+    place: str
     dataset: str
     backbone: str
     same_setup: bool
@@ -30,11 +31,11 @@ class Counterpart:
     @property
     def source(self) -> str:
         """``Table 1, ImageNet-LT, RN50``."""
-        return f"Table {self.table.removeprefix('table')}, {self.dataset}, {self.backbone}"
+        return f"{place_title(self.place)}, {self.dataset}, {self.backbone}"
 
 
 def find_counterpart(experiment: Experiment, references: Sequence[Reference]) -> Counterpart | None:
-    """The published row closest to an experiment; None if the paper's numbers at hand have none.
+    """The published row closest to an experiment; None if the paper prints none.
 
     Rows on the same dataset and backbone go before others, then earlier references before later ones, then rows of
     the paper's ablations (ImageNet-LT, RN50).
@@ -43,17 +44,23 @@ def find_counterpart(experiment: Experiment, references: Sequence[Reference]) ->
     rows = paper.published()
     best: tuple[tuple[int, ...], Counterpart] | None = None
     for place, reference in enumerate(references):
-        named = rows[(rows["method"] == reference.method) & rows["table"].isin(reference.tables)]
+        named = rows[(rows["setting"] == reference.setting) & rows["table"].isin(reference.places)]
         for row in named.to_dict("records"):
             same_setup = (row["dataset"], row["backbone"]) == (dataset, backbone)
             closeness = (same_setup, -place, row["dataset"] == PAPER_DATASET, row["backbone"] == PAPER_BACKBONE)
             if best is None or closeness > best[0]:
                 accuracies = {group: row[group] for group in GROUPS}
-                found = Counterpart(
-                    row["table"], row["method"], row["dataset"], row["backbone"], same_setup, accuracies
-                )
-                best = (closeness, found)
+                best = (closeness, Counterpart(row["table"], row["dataset"], row["backbone"], same_setup, accuracies))
     return None if best is None else best[1]
+
+
+def rivals(place: str) -> pd.DataFrame:
+    """The other methods' rows in Tables 1–3, on other backbones: columns of :func:`~ballad.paper.published.published`.
+
+    Empty for every other table or figure.
+    """
+    rows = paper.published()
+    return rows[(rows["table"] == place) & (place in BALLAD.places) & (rows["setting"] != BALLAD.setting)]
 
 
 def _published_dataset(settings: DatasetSettings) -> str | None:

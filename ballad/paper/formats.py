@@ -6,6 +6,7 @@ from typing import Any
 
 from ballad.analysis.statistics import GROUPS
 from ballad.paper.ablations import Ablation
+from ballad.paper.counterparts import rivals
 from ballad.paper.presets import backbone_title
 from ballad.paper.recipes import recipe_of
 
@@ -15,6 +16,7 @@ LATEX_SIGNS = {
     "λ": r"$\lambda$",
     "×": r"$\times$",
     "–": "--",
+    "†": r"$\dagger$",
 }
 
 
@@ -63,11 +65,15 @@ def describe(ablation: Ablation) -> str:
 def ablation_latex(ablation: Ablation) -> str:
     """A ``table`` in booktabs style: a row a setting, test accuracies in percent, the best of each column in bold.
 
-    Mean ± standard deviation over seeds; published numbers beside, where there are any. Needs ``booktabs``.
+    Mean ± standard deviation over seeds; published numbers beside, where there are any, and the other methods' rows
+    below. Needs ``booktabs``.
     """
     records = ablation_records(ablation)
     best = {group: _largest([record[group]["mean"] for record in records]) for group in GROUPS}
-    published = [group for group in GROUPS if any(record[group]["published"] is not None for record in records)]
+    others = rivals(ablation.preset.name)
+    published = [
+        group for group in GROUPS if len(others) or any(record[group]["published"] is not None for record in records)
+    ]
     lines = [
         r"% \usepackage{booktabs}",
         r"\begin{table}[t]",
@@ -84,6 +90,12 @@ def ablation_latex(ablation: Ablation) -> str:
         cells = [_cell(record[group], best[group]) for group in GROUPS]
         cells += [_number(record[group]["published"]) for group in published]
         lines.append(_line([_escaped(record["setting"]), *cells]))
+    if len(others):
+        lines.append(r"\midrule")
+    for rival in others.to_dict("records"):
+        cells = [_number(_or_none(rival[group])) for group in published]
+        cells[-1] += _escaped(rival["mark"])
+        lines.append(_line([_escaped(f"{rival['setting']}, {rival['backbone']}"), *["" for _ in GROUPS], *cells]))
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
 
 

@@ -19,16 +19,14 @@ RESIDUAL_FACTORS = tuple(round(0.1 * tenth, 1) for tenth in range(11))
 
 @dataclass(frozen=True)
 class Reference:
-    """Where the paper gives a row's numbers: the method's name in the published rows, and its tables."""
+    """Where the paper gives a row's numbers: the setting's name in the published rows, and its tables or figures."""
 
-    method: str
-    tables: tuple[str, ...]
+    setting: str
+    places: tuple[str, ...]
 
 
 BALLAD = Reference("BALLAD", ("table1", "table2", "table3"))
-ZERO_SHOT = Reference("zero-shot CLIP", ("table9",))
-UNBALANCED = "Phase A, unbalanced"
-"""What the published rows call Phase A with both towers pretrained, both trained, and every image drawn once."""
+ZERO_SHOT = Reference("zero-shot", ("table9",))
 
 
 @dataclass(frozen=True)
@@ -57,8 +55,7 @@ class Preset:
     @property
     def place(self) -> str:
         """``Table 7``, ``Figure 5``."""
-        kind = self.name.rstrip("0123456789")
-        return f"{kind.capitalize()} {self.name.removeprefix(kind)}"
+        return place_title(self.name)
 
     def rows(self, base: Experiment) -> list[Row]:
         """The rows on the dataset, backbone and budget of ``base``, in the paper's order."""
@@ -66,6 +63,12 @@ class Preset:
             replace(row, experiment=row.experiment.with_values({"name": f"{self.place}: {row.setting}"}))
             for row in self.build(base)
         ]
+
+
+def place_title(name: str) -> str:
+    """``Table 7`` for ``table7``, ``Figure 5`` for ``figure5``."""
+    kind = name.rstrip("0123456789")
+    return f"{kind.capitalize()} {name.removeprefix(kind)}"
 
 
 def find_preset(name: str) -> Preset:
@@ -101,26 +104,35 @@ def _pretrained_towers(base: Experiment) -> list[Row]:
     rows = []
     for image in ("random", "pretrained"):
         for text in ("random", "pretrained"):
-            both = image == text == "pretrained"
             values = {"schedule": "finetune", "backbone.image_tower": image, "backbone.text_tower": text}
-            setting = f"{image} image, {text} text"
-            rows.append(_row("table4", setting, base, values, "phase_a", method=UNBALANCED if both else setting))
+            published = f"Phase A, {image} image tower, {text} text tower"
+            rows.append(_row("table4", f"{image} image, {text} text", published, base, values, "phase_a"))
     return rows
 
 
 def _tuned_towers(base: Experiment) -> list[Row]:
     """Table 5: which towers Phase A trains."""
-    methods = {"image": "image", "text": "text", "both": UNBALANCED}
-    return [
-        _row("table5", tuned, base, {"schedule": "finetune", "phase_a.tuned": tuned}, "phase_a", method=method)
-        for tuned, method in methods.items()
+    published = "no tower tuned (zero-shot)"
+    untouched = _row("table5", "none", published, base, {"schedule": "zero_shot"}, "zero_shot", elsewhere=ZERO_SHOT)
+    towers = {"image": "image tower tuned", "text": "text tower tuned", "both": "both towers tuned"}
+    tuned = [
+        _row("table5", which, published, base, {"schedule": "finetune", "phase_a.tuned": which}, "phase_a")
+        for which, published in towers.items()
     ]
+    return [untouched, *tuned]
 
 
 def _adapter_placement(base: Experiment) -> list[Row]:
     """Table 6: the adapter on the image features, the class texts, or both."""
     return [
-        _row("table6", placement, base, {"phase_b.placement": placement}, is_ballad=placement == "image")
+        _row(
+            "table6",
+            placement,
+            f"adapter on {placement}",
+            base,
+            {"phase_b.placement": placement},
+            elsewhere=BALLAD if placement == "image" else None,
+        )
         for placement in ("image", "text", "both")
     ]
 
@@ -128,25 +140,36 @@ def _adapter_placement(base: Experiment) -> list[Row]:
 def _balanced_phases(base: Experiment) -> list[Row]:
     """Table 7: which phases draw with the class-wise sampler; the others draw every image once."""
     sampler = base.phase_b.sampler
-    phases = {"none": ("instance", "instance"), "A": (sampler, "instance")}
-    phases |= {"B": ("instance", sampler), "A + B": (sampler, sampler)}
+    phases = {
+        "none": ("no phase", "instance", "instance"),
+        "A": ("phase A", sampler, "instance"),
+        "B": ("phase B", "instance", sampler),
+        "A + B": ("phases A and B", sampler, sampler),
+    }
     return [
         _row(
             "table7",
             setting,
+            f"balanced in {where}",
             base,
             {"phase_a.sampler": of_a, "phase_b.sampler": of_b},
-            method=UNBALANCED if setting == "none" else setting,
-            is_ballad=setting == "B",
+            elsewhere=BALLAD if setting == "B" else None,
         )
-        for setting, (of_a, of_b) in phases.items()
+        for setting, (where, of_a, of_b) in phases.items()
     ]
 
 
 def _balancing_methods(base: Experiment) -> list[Row]:
     """Table 8: how Phase B balances."""
     return [
-        _row("table8", sampler, base, {"phase_b.sampler": sampler}, is_ballad=sampler == "class_balanced")
+        _row(
+            "table8",
+            sampler,
+            sampler.replace("_", "-"),
+            base,
+            {"phase_b.sampler": sampler},
+            elsewhere=BALLAD if sampler == "class_balanced" else None,
+        )
         for sampler in ("class_balanced", "square_root", "mix_balanced")
     ]
 
@@ -156,22 +179,34 @@ def _zero_shot_against_ballad(base: Experiment) -> list[Row]:
     rows = []
     for name, experiment in _over_backbones(base):
         rows.append(Row(f"{name}, zero-shot", "zero_shot", experiment, (ZERO_SHOT,)))
-        rows.append(Row(f"{name}, BALLAD", "ballad", experiment, (Reference("BALLAD", ("table9",)), BALLAD)))
+        rows.append(Row(f"{name}, BALLAD", "ballad", experiment, (Reference("BALLAD", ("table9",)),)))
     return rows
 
 
 def _prompts(base: Experiment) -> list[Row]:
     """Table 10: one sentence for all classes, one drawn for each, or the mean of seven."""
+    kinds = {
+        "single": "single prompt",
+        "random_single": "random single prompt",
+        "ensemble": "ensemble of prompts",
+    }
     return [
-        _row("table10", kind, base, {"prompts.kind": kind, "prompts.templates": ()}, is_ballad=kind == "single")
-        for kind in ("single", "random_single", "ensemble")
+        _row(
+            "table10",
+            kind,
+            published,
+            base,
+            {"prompts.kind": kind, "prompts.templates": ()},
+            elsewhere=BALLAD if kind == "single" else None,
+        )
+        for kind, published in kinds.items()
     ]
 
 
 def _phase_a_over_backbones(base: Experiment) -> list[Row]:
     """Figure 3: Phase A alone over the backbones."""
     return [
-        Row(name, "phase_a", experiment.with_values({"schedule": "finetune"}), (Reference("Phase A", ("figure3",)),))
+        Row(name, "phase_a", experiment.with_values({"schedule": "finetune"}), ())
         for name, experiment in _over_backbones(base)
     ]
 
@@ -186,12 +221,7 @@ def _schedules(base: Experiment) -> list[Row]:
         "decoupled + adapter": ("decoupled", "ballad", BALLAD),
     }
     return [
-        Row(
-            setting,
-            model,
-            base.with_values({"schedule": schedule}),
-            (Reference(setting, ("figure4",)), *([] if elsewhere is None else [elsewhere])),
-        )
+        _row("figure4", setting, setting, base, {"schedule": schedule}, model, elsewhere=elsewhere)
         for setting, (schedule, model, elsewhere) in rows.items()
     ]
 
@@ -199,7 +229,14 @@ def _schedules(base: Experiment) -> list[Row]:
 def _residual_factors(base: Experiment) -> list[Row]:
     """Figure 5: λ, from Phase A alone (0) to the adapter alone (1)."""
     return [
-        _row("figure5", f"λ = {factor}", base, {"phase_b.residual_factor": factor}, is_ballad=factor == 0.2)
+        _row(
+            "figure5",
+            f"λ = {factor}",
+            f"lambda = {factor}",
+            base,
+            {"phase_b.residual_factor": factor},
+            elsewhere=BALLAD if factor == 0.2 else None,
+        )
         for factor in RESIDUAL_FACTORS
     ]
 
@@ -207,23 +244,26 @@ def _residual_factors(base: Experiment) -> list[Row]:
 def _joint_and_decoupled(base: Experiment) -> list[Row]:
     """Figure 6: the two trainings whose embeddings of confusable few-shot classes are laid side by side."""
     return [
-        _row("figure6", "joint", base, {"schedule": "joint"}, "joint"),
-        _row("figure6", "decoupled", base, {}, is_ballad=True),
+        Row("joint", "joint", base.with_values({"schedule": "joint"}), (Reference("joint + adapter", ("figure4",)),)),
+        Row("decoupled", "ballad", base.with_values({"schedule": "decoupled"}), (BALLAD,)),
     ]
 
 
 def _row(
-    table: str,
+    place: str,
     setting: str,
+    published: str,
     base: Experiment,
     values: dict[str, Any],
     model: str = "ballad",
     *,
-    method: str | None = None,
-    is_ballad: bool = False,
+    elsewhere: Reference | None = None,
 ) -> Row:
-    """A row of a decoupled training, unless ``values`` name another schedule."""
-    references = (Reference(method or setting, (table,)), *((BALLAD,) if is_ballad else ()))
+    """A row of a decoupled training, unless ``values`` name another schedule.
+
+    ``published`` is the paper's name of it; ``elsewhere`` other tables that give it, on more datasets and backbones.
+    """
+    references = (Reference(published, (place,)), *(() if elsewhere is None else (elsewhere,)))
     return Row(setting, model, base.with_values({"schedule": "decoupled", **values}), references)
 
 

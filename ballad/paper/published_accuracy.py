@@ -3,7 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from ballad.data.catalog import CATALOG
 from ballad.experiment import PromptSettings
+from ballad.paper.presets import ZERO_SHOT
+from ballad.paper.published import published
 
 _CIFAR_PHOTOS = (
     "a photo of {} {{}}.",
@@ -43,21 +46,22 @@ class PublishedAccuracy:
     by_backbone: Mapping[str, float]
 
 
-PUBLISHED_ACCURACIES = (
-    # One prompt: arXiv 2111.14745, Table 9.
-    PublishedAccuracy(
-        "imagenet-lt",
-        PromptSettings,
-        "one prompt",
-        {"RN50": 58.2, "RN101": 61.2, "ViT-B/16": 66.7, "RN50x16": 69.0},
-    ),
-    PublishedAccuracy(
-        "cifar100-lt",
-        PromptSettings,
-        "one prompt",
-        {"RN50": 40.2, "RN101": 47.8, "ViT-B/16": 66.4, "RN50x16": 52.9},
-    ),
-    # Ensembles: open_clip's docs/openclip_results.csv.
+def published_accuracies() -> list[PublishedAccuracy]:
+    """The paper's Table 9, with one prompt, and what CLIP's ensembles of prompts reach."""
+    rows = published("table9")
+    rows = rows[rows["setting"] == ZERO_SHOT.setting]
+    one_prompt = [
+        PublishedAccuracy(
+            source, PromptSettings, "one prompt", dict(zip(of_set["backbone"], of_set["all"], strict=True))
+        )
+        for source, entry in CATALOG.items()
+        if len(of_set := rows[rows["dataset"] == entry.title])
+    ]
+    return [*one_prompt, *_ENSEMBLES]
+
+
+# open_clip's docs/openclip_results.csv.
+_ENSEMBLES = (
     PublishedAccuracy(
         "imagenet-lt",
         imagenet_ensemble,

@@ -66,8 +66,8 @@ def test_an_unknown_table_is_refused(store: RunStore, capsys: pytest.CaptureFixt
 def test_paper_prints_csv(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["paper", "--table", "table1", "--csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    of_rn50 = next(row for row in rows if row["backbone"] == "RN50" and row["method"] == "BALLAD")
-    assert (of_rn50["dataset"], of_rn50["all"]) == ("ImageNet-LT", "67.2")
+    of_rn50 = next(row for row in rows if row["backbone"] == "RN50" and row["setting"] == "BALLAD")
+    assert (of_rn50["dataset"], of_rn50["few"], of_rn50["all"]) == ("ImageNet-LT", "59.5", "67.2")
 
 
 def test_paper_shows_what_to_know_before_comparing(
@@ -81,7 +81,7 @@ def test_paper_shows_what_to_know_before_comparing(
 
 def test_paper_names_the_tables_it_has(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["paper", "--table", "table12"]) == BAD_INPUT
-    assert "no 'table12'" in capsys.readouterr().err
+    assert "no numbers for 'table12'" in capsys.readouterr().err
 
 
 def _all_runs(store: RunStore) -> list[str]:

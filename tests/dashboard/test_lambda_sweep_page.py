@@ -161,5 +161,5 @@ def test_published_points_are_those_of_the_same_dataset_and_backbone():
         return Experiment().with_values({"dataset.source": "imagenet-lt", "backbone.name": backbone})
 
     points = published_points(paper_setup("RN50"))
-    assert points.loc[points["residual_factor"] == 0.2, ["group", "accuracy"]].to_numpy().tolist() == [["all", 67.2]]
+    assert points.loc[points["residual_factor"] == 0.2, ["group", "accuracy"]].to_numpy().tolist() == [["all", 67.1]]
     assert published_points(Experiment()).empty

@@ -10,6 +10,7 @@ from ballad.errors import SettingsError
 from ballad.experiment import Experiment
 from ballad.home import run_dir
 from ballad.paper.ablations import Ablation, queue_ablation
+from ballad.paper.counterparts import rivals
 from ballad.paper.presets import PRESETS, with_seeds
 from ballad.stages.plan import Plan
 from ballad.stages.run_folder import RunFolder
@@ -75,7 +76,7 @@ def test_an_empty_store_offers_every_table_and_the_published_numbers(app, tiny_i
     assert [name.split(":")[0] for name in app.multiselect(key="tables").options] == [
         preset.place for preset in PRESETS.values()
     ]
-    assert len(tables(app)["The published numbers"]) == 22
+    assert len(tables(app)["The published numbers"]) == 103
     assert "61.6 in Table 4" in words(app)
 
 
@@ -117,7 +118,7 @@ def test_a_link_shows_own_numbers_beside_published_ones(app, where_to_balance):
         "+28.0",
     ]
     assert table.at["none", "Published in"] == "Table 7, ImageNet-LT, RN50 (another set-up)"
-    assert table.at["A", "Paper, all"] == "–"
+    assert table.loc["A", ["Paper, few", "Paper, all"]].tolist() == ["42.7", "63.3"]
     assert "Budget tiny" in app.warning[0].value
     assert "Accuracy of each setting by shot group, own and published" in charts(app)
 
@@ -188,6 +189,26 @@ def test_a_table_without_published_numbers_has_no_columns_for_them():
     )
     assert result_table(table).values.tolist() == [["a", 1, "–", "50.0", "40.0", "45.0"]]
     assert list(result_table(table)) == ["Setting", "Seeds", "Many", "Medium", "Few", "All"]
+
+
+def test_other_methods_stand_below_ones_own_rows():
+    table = pd.DataFrame(
+        {
+            "setting": "RN50",
+            "group": ["many", "medium", "few", "all"],
+            "seeds": 1,
+            "mean": 50.0,
+            "sd": np.nan,
+            "published": [46.7, 48.0, 42.7, 46.5],
+            "difference": [3.3, 2.0, 7.3, 3.5],
+            "published_source": "Table 2, Places-LT, RN50",
+            "same_setup": True,
+        }
+    )
+    shown = result_table(table, rivals("table2")).set_index("Setting")
+    assert shown.index[:2].tolist() == ["RN50", "OLTR, ResNet-152"] and len(shown) == 9
+    oltr = shown.loc["OLTR, ResNet-152", ["All", "Paper, few", "Paper, all", "Difference, all", "Published in"]]
+    assert oltr.tolist() == ["–", "25.3", "35.9 †", "–", "Table 2, Places-LT (other backbone)"]
 
 
 class TestRequest:

@@ -76,7 +76,7 @@ def test_published_numbers_of_another_set_are_marked(where_to_balance: Ablation)
     alls = where_to_balance.table().query("group == 'all'").set_index("setting")
     assert not alls["same_setup"].any()
     assert alls.loc["none", ["published", "published_source"]].tolist() == [62.6, "Table 7, ImageNet-LT, RN50"]
-    assert alls.loc["B", ["published", "published_source"]].tolist() == [67.2, "Table 1, ImageNet-LT, RN50"]
+    assert alls.loc["B", ["published", "published_source"]].tolist() == [67.2, "Table 7, ImageNet-LT, RN50"]
     assert alls.at["B", "difference"] == pytest.approx(alls.at["B", "mean"] - 67.2)
     assert alls["budget"].eq("tiny").all()
 
@@ -103,7 +103,8 @@ def test_records_are_json_without_nan(where_to_balance: Ablation) -> None:
     records = ablation_records(where_to_balance)
     assert json.loads(json.dumps(records, allow_nan=False)) == records
     assert [record["setting"] for record in records] == ["none", "A", "B", "A + B"]
-    assert records[0]["many"] == dict.fromkeys(("mean", "sd", "standard_error", "published", "difference"))
+    nothing = dict.fromkeys(("mean", "sd", "standard_error", "difference"))
+    assert records[0]["many"] == {**nothing, "published": 77.3}
     assert records[0]["all"]["published"] == 62.6 and records[0]["seeds"] == 2
     assert records[0]["recipe"] == "paper" and records[0]["budget"] == "tiny"
 
@@ -113,7 +114,16 @@ def test_latex_has_a_line_a_setting_and_escapes_names(where_to_balance: Ablation
     lines = text.splitlines()
     body = lines[lines.index(r"\midrule") + 1 : lines.index(r"\bottomrule")]
     assert [line.split(" & ")[0] for line in body] == ["none", "A", "B", "A + B"]
-    # Setting, four measured groups, and the only published one.
-    assert {line.count(" & ") for line in body} == {5}
-    assert r"\begin{tabular}{lrrrrr}" in lines and r"\textbf{" in text and r"62.6 \\" in body[0]
+    # Setting, four measured groups and four published ones.
+    assert {line.count(" & ") for line in body} == {8}
+    assert r"\begin{tabular}{lrrrrrrrr}" in lines and r"\textbf{" in text and r"62.6 \\" in body[0]
     assert "%" not in text.replace(r"\%", "").replace("% \\usepackage", "")
+
+
+def test_latex_of_tables_1_to_3_ends_with_the_other_methods(store: RunStore) -> None:
+    base = Experiment().with_values({"dataset.source": "places-lt", "backbone.name": "RN50"})
+    text = ablation_latex(Ablation.read(store, queue_ablation(store, PRESETS["table2"], base, 1)))
+    body = text.split(r"\midrule")
+    assert r"RN50 & -- & -- & -- & -- & 46.7 & 48.0 & 42.7 & 46.5 \\" in body[1]
+    assert r"OLTR, ResNet-152 &  &  &  &  & 44.7 & 37.0 & 25.3 & 35.9$\dagger$ \\" in body[2]
+    assert r"PaCo, ResNet-152 &  &  &  &  & 37.5 & 47.2 & 33.9 & 41.2 \\" in body[2]

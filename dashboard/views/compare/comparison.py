@@ -11,6 +11,7 @@ import streamlit as st
 
 from ballad.analysis.statistics import GROUPS, over_seeds, paired_bootstrap
 from ballad.experiment import Experiment
+from ballad.paper.presets import BALLAD, ZERO_SHOT, place_title
 from ballad.stages.plan import Model, SplitName
 from ballad.store import queries
 from ballad.store.run import FINAL_MODEL
@@ -24,6 +25,13 @@ NOISE_ABOVE = 0.05
 _SCHEDULE_OF_MODEL = {"zero_shot": "zero_shot", "phase_a": "finetune"}
 """Models that the settings beyond these schedules cannot change."""
 _NOT_USED_BY = {"zero_shot": ("phase_a.", "phase_b.", "optimizer.", "schedule"), "phase_a": ("phase_b.", "schedule")}
+_FORMER_LABELS = {
+    "zero-shot CLIP, ": "zero-shot, ",
+    "Phase A, unbalanced, RN50, ImageNet-LT, Table 4": "Phase A, pretrained image tower, pretrained text tower, RN50, "
+    "ImageNet-LT, Table 4",
+    "Phase A, unbalanced, RN50, ImageNet-LT, Table 5": "both towers tuned, RN50, ImageNet-LT, Table 5",
+    "Phase A, unbalanced, RN50, ImageNet-LT, Table 7": "balanced in no phase, RN50, ImageNet-LT, Table 7",
+}
 _SAYS_NOTHING = ["name", "notes", "seed", "phase_b.seed", "budget"]
 
 
@@ -95,7 +103,7 @@ def row_accuracies(store: RunStore, rows: Sequence[Row], split: SplitName) -> pd
 
 
 def published_accuracies(published: pd.DataFrame) -> pd.DataFrame:
-    """The paper's rows in the same columns; a number that is not at hand is NaN."""
+    """The paper's rows in the same columns; NaN where it prints no number."""
     labelled = published.assign(setting=[published_label(row) for _, row in published.iterrows()])
     tidy = labelled.melt("setting", list(GROUPS), var_name="group", value_name="mean")
     seeds = pd.array([None] * len(tidy), dtype="Int64")
@@ -103,8 +111,25 @@ def published_accuracies(published: pd.DataFrame) -> pd.DataFrame:
 
 
 def published_label(row: pd.Series) -> str:
-    """``BALLAD, RN50, ImageNet-LT, Table 1``."""
-    return f"{row['method']}, {row['backbone']}, {row['dataset']}, {row['table'].replace('table', 'Table ')}"
+    """``BALLAD, RN50, ImageNet-LT, Table 1``, with a mark where the row's numbers do not fit each other."""
+    label = f"{row['setting']}, {row['backbone']}, {row['dataset']}, {place_title(row['table'])}"
+    return f"{label} {row['mark']}".rstrip()
+
+
+def current_label(label: str) -> str:
+    """A label as :func:`published_label` gives it, from a link that an earlier version made."""
+    for former, current in _FORMER_LABELS.items():
+        if label.startswith(former):
+            return label.replace(former, current, 1)
+    return label
+
+
+def main_results(published: pd.DataFrame) -> pd.Series:
+    """Which of the paper's rows give BALLAD and zero-shot on a dataset and backbone, each once."""
+    given = [
+        (published["setting"] == each.setting) & published["table"].isin(each.places) for each in (BALLAD, ZERO_SHOT)
+    ]
+    return given[0] | given[1]
 
 
 def accuracy_table(accuracies: pd.DataFrame) -> pd.DataFrame:

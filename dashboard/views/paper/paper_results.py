@@ -7,10 +7,11 @@ import streamlit as st
 
 from ballad.analysis.statistics import GROUPS
 from ballad.paper.ablations import Ablation
-from ballad.paper.presets import PRESETS
+from ballad.paper.presets import PRESETS, place_title
 from dashboard.formats import MISSING, mean_and_spread
 
 OTHER_SETUP = " (another set-up)"
+OTHER_BACKBONE = " (other backbone)"
 
 
 def ablations(groups: pd.DataFrame) -> pd.DataFrame:
@@ -57,30 +58,43 @@ def dots(table: pd.DataFrame) -> pd.DataFrame:
     return both.drop(columns="order").reset_index(drop=True)
 
 
-def result_table(table: pd.DataFrame) -> pd.DataFrame:
+def result_table(table: pd.DataFrame, rivals: pd.DataFrame | None = None) -> pd.DataFrame:
     """For people and papers: Setting, Seeds, ``67.2 ± 0.3`` for each shot group, the published numbers beside.
 
-    Published columns are those groups that the paper's numbers at hand have for any setting.
+    Published columns are those groups that the paper prints for any setting. ``rivals`` are the rows of
+    :func:`ballad.paper.counterparts.rivals`, below one's own.
     """
-    with_numbers = [group for group in GROUPS if table.loc[table["group"] == group, "published"].notna().any()]
-    return pd.DataFrame(
-        [
-            _line(setting, rows.set_index("group"), with_numbers)
-            for setting, rows in table.groupby("setting", sort=False)
-        ]
+    rivals = pd.DataFrame(columns=["setting"]) if rivals is None else rivals
+    printed = [
+        group for group in GROUPS if len(rivals) or table.loc[table["group"] == group, "published"].notna().any()
+    ]
+    lines = [_line(setting, rows.set_index("group"), printed) for setting, rows in table.groupby("setting", sort=False)]
+    return pd.DataFrame([*lines, *(_rival_line(rival) for rival in rivals.to_dict("records"))]).astype(
+        {"Seeds": "Int64"}
     )
 
 
-def _line(setting: object, rows: pd.DataFrame, with_numbers: list[str]) -> dict[str, Any]:
+def _line(setting: object, rows: pd.DataFrame, printed: list[str]) -> dict[str, Any]:
     line: dict[str, Any] = {"Setting": setting, "Seeds": int(rows["seeds"].iloc[0])}
     for group in GROUPS:
         line[group.capitalize()] = mean_and_spread(rows.at[group, "mean"], rows.at[group, "sd"])
-    for group in with_numbers:
+    for group in printed:
         line[f"Paper, {group}"] = mean_and_spread(rows.at[group, "published"], None)
         line[f"Difference, {group}"] = _signed(rows.at[group, "difference"])
-    if with_numbers:
+    if printed:
         source = rows["published_source"].iloc[0]
         line["Published in"] = source + ("" if rows["same_setup"].iloc[0] or not source else OTHER_SETUP)
+    return line
+
+
+def _rival_line(rival: dict[Any, Any]) -> dict[str, Any]:
+    line: dict[str, Any] = {"Setting": f"{rival['setting']}, {rival['backbone']}", "Seeds": None}
+    for group in GROUPS:
+        line[group.capitalize()] = MISSING
+        line[f"Paper, {group}"] = mean_and_spread(rival[group], None)
+        line[f"Difference, {group}"] = MISSING
+    line["Paper, all"] = f"{line['Paper, all']} {rival['mark']}".rstrip()
+    line["Published in"] = f"{place_title(rival['table'])}, {rival['dataset']}{OTHER_BACKBONE}"
     return line
 
 
