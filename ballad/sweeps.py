@@ -9,7 +9,7 @@ from typing import Any
 
 from ballad.errors import SettingsError
 from ballad.experiment import Experiment
-from ballad.store.run import STATUSES, Run
+from ballad.store.run import DEFAULT_EXECUTOR, STATUSES, Run
 from ballad.store.run_store import RunStore
 
 ENDED = ("done", "failed", "cancelled", "interrupted")
@@ -76,18 +76,21 @@ def queue_sweep(
     grid: Mapping[str, Sequence[Any]],
     *,
     name: str = "",
-    executor: str = "thread",
+    executor: str = DEFAULT_EXECUTOR,
     tags: Sequence[str] = (),
-    priority: int = 0,
 ) -> str:
-    """Queue a run for each combination of the grid's values; returns the group's id. Raises as :func:`expand`."""
+    """Queue a run for each combination of the grid's values; returns the group's id.
+
+    Raises as :func:`expand`, and RunError for an unknown executor.
+    """
+    from ballad.work.executors.registry import check_executor
+
     return store.create_group(
         name or base.name or f"Sweep over {', '.join(grid)}",
         in_working_order(expand(base, grid)),
         definition={"base": base.model_dump(mode="json"), "grid": {path: list(grid[path]) for path in grid}},
-        executor=executor,
+        executor=check_executor(executor),
         tags=tags,
-        priority=priority,
     )[0]
 
 

@@ -40,6 +40,12 @@ def test_bad_grid_is_refused_before_anything_is_queued(store: RunStore, grid: di
     assert queries.runs(store).empty
 
 
+def test_unknown_executor_is_refused_before_anything_is_queued(store: RunStore) -> None:
+    with pytest.raises(RunError, match="no executor 'slurm'; the executors are process and thread"):
+        queue_sweep(store, Experiment(), {"seed": [0, 1]}, executor="slurm")
+    assert queries.runs(store).empty
+
+
 def test_towers_are_shared_by_all_that_only_differ_after_them() -> None:
     key = towers_key(Experiment())
     same = [{"phase_b.residual_factor": 0.5}, {"phase_b.sampler": "instance"}, {"schedule": "finetune"}, {"name": "x"}]

@@ -20,8 +20,10 @@ from ballad.paper.counterparts import find_counterpart
 from ballad.paper.presets import Preset, Row, find_preset, with_seeds
 from ballad.stages.run_folder import RunFolder
 from ballad.store import queries
+from ballad.store.run import DEFAULT_EXECUTOR
 from ballad.store.run_store import RunStore
 from ballad.sweeps import in_working_order
+from ballad.work.executors.registry import check_executor
 
 TABLE_COLUMNS = (
     "setting",
@@ -45,13 +47,12 @@ def queue_ablation(
     base: Experiment,
     seeds: int,
     *,
-    executor: str = "thread",
+    executor: str = DEFAULT_EXECUTOR,
     tags: Sequence[str] = (),
-    priority: int = 0,
 ) -> str:
     """Queue the runs of a table or figure as one group, each row under ``seeds`` seeds; returns the group's id.
 
-    Raises SettingsError for a number of seeds below one.
+    Raises SettingsError for a number of seeds below one, RunError for an unknown executor.
     """
     experiments: dict[str, Experiment] = {}
     for row in preset.rows(base):
@@ -61,9 +62,8 @@ def queue_ablation(
         base.name or f"{preset.place}: {preset.title}",
         in_working_order(list(experiments.values())),
         definition={"preset": preset.name, "base": base.model_dump(mode="json"), "seeds": seeds},
-        executor=executor,
+        executor=check_executor(executor),
         tags=tags,
-        priority=priority,
     )[0]
 
 

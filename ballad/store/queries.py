@@ -29,7 +29,7 @@ def runs(
     """One row a run, the newest first.
 
     Columns: id, name, status, dataset, backbone, schedule, seed, budget, key, group_id, group, tags (list), notes,
-    executor, priority, requested_device, device, created, started, finished, seconds (so far, in all attempts),
+    executor, requested_device, device, created, started, finished, seconds (so far, in all attempts),
     attempts, cancel_requested, error; the final model's test accuracies many, medium, few, all; and where a run stands
     now: phase, epoch, epochs, step, steps, loss, images_per_second, eta_seconds (of the phase), device_memory_bytes.
     """
@@ -49,7 +49,7 @@ def runs(
         store,
         f"""
         SELECT r.id, r.name, r.status, r.dataset, r.backbone, r.schedule, r.seed, r.budget, r.key, r.group_id,
-            g.name AS "group", r.tags, r.notes, r.executor, r.priority, r.requested_device, r.device,
+            g.name AS "group", r.tags, r.notes, r.executor, r.requested_device, r.device,
             r.created, r.started, r.finished,
             r.seconds + iif(r.status = 'running', max(0, ? - r.started), 0) AS seconds,
             r.attempts, r.cancel_requested, r.error, a.many, a.medium, a.few, a."all",

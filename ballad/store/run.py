@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal, Self
 
-from ballad.errors import RunError
 from ballad.experiment import Experiment
 
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 STATUSES: tuple[Status, ...] = ("queued", "running", "done", "failed", "cancelled", "interrupted")
 RESUMABLE: tuple[Status, ...] = ("failed", "cancelled", "interrupted")
-EXECUTORS = ("thread", "process")
+DEFAULT_EXECUTOR = "thread"
+"""What executes a run whose maker does not say."""
 
 FINAL_MODEL = {
     "zero_shot": "zero_shot",
@@ -38,7 +38,6 @@ class Run:
     final_model: str
     requested_device: str
     executor: str
-    priority: int
     group_id: str | None
     tags: tuple[str, ...]
     notes: str
@@ -79,12 +78,9 @@ def insert_run(
     experiment: Experiment,
     executor: str,
     tags: Sequence[str],
-    priority: int,
     group_id: str | None,
 ) -> str:
-    """Add a queued run; returns its id. RunError for an unknown executor."""
-    if executor not in EXECUTORS:
-        raise RunError(f"There is no executor '{executor}'; the executors are {' and '.join(EXECUTORS)}.")
+    """Add a queued run; returns its id. ``executor`` is a name for whoever works the queue."""
     run_id = next_id(db)
     values = {
         "id": run_id,
@@ -99,7 +95,7 @@ def insert_run(
         "final_model": FINAL_MODEL[experiment.schedule],
         "requested_device": experiment.runtime.device,
         "executor": executor,
-        "priority": priority,
+        "priority": 0,  # nothing sets or reads it; stores that have it stay as they are
         "group_id": group_id,
         "tags": tags_json(tags),
         "notes": experiment.notes,

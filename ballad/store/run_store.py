@@ -19,7 +19,7 @@ from ballad.home import ensure_home, store_path
 from ballad.store.database import Database
 from ballad.store.owners import Owner
 from ballad.store.recorder import Recorder, touch, write_log
-from ballad.store.run import RESUMABLE, Run, Status, insert_run, next_id, tags_json
+from ballad.store.run import DEFAULT_EXECUTOR, RESUMABLE, Run, Status, insert_run, next_id, tags_json
 
 
 class RunStore:
@@ -46,13 +46,12 @@ class RunStore:
         self,
         experiment: Experiment,
         *,
-        executor: str = "thread",
+        executor: str = DEFAULT_EXECUTOR,
         tags: Sequence[str] = (),
-        priority: int = 0,
     ) -> str:
-        """Queue one run; returns its id. Ids sort by creation; higher priorities are worked on first."""
+        """Queue one run; returns its id. Ids sort by creation, and runs are worked on in that order."""
         with self.database.write() as db:
-            run_id = insert_run(db, experiment, executor, tags, priority, group_id=None)
+            run_id = insert_run(db, experiment, executor, tags, group_id=None)
             touch(db, run_id)
         return run_id
 
@@ -62,9 +61,8 @@ class RunStore:
         experiments: Sequence[Experiment],
         *,
         definition: Mapping[str, Any] | None = None,
-        executor: str = "thread",
+        executor: str = DEFAULT_EXECUTOR,
         tags: Sequence[str] = (),
-        priority: int = 0,
     ) -> tuple[str, list[str]]:
         """Queue several runs in this order as one group, all or none; returns the group's id and theirs.
 
@@ -76,7 +74,7 @@ class RunStore:
                 "INSERT INTO groups VALUES (?, ?, ?, ?)",
                 (group_id, name, json.dumps(dict(definition or {}), ensure_ascii=False), time.time()),
             )
-            ids = [insert_run(db, experiment, executor, tags, priority, group_id) for experiment in experiments]
+            ids = [insert_run(db, experiment, executor, tags, group_id) for experiment in experiments]
             touch(db, *ids)
         return group_id, ids
 
@@ -99,9 +97,7 @@ class RunStore:
 
     def queued(self) -> list[Run]:
         """Waiting runs in the order in which they are claimed."""
-        rows = self.database.read(
-            "SELECT * FROM runs WHERE status = 'queued' AND deleted IS NULL ORDER BY priority DESC, id"
-        )
+        rows = self.database.read("SELECT * FROM runs WHERE status = 'queued' AND deleted IS NULL ORDER BY id")
         return [Run.of_row(row) for row in rows]
 
     # Work
@@ -131,7 +127,7 @@ class RunStore:
             wanted.append("NOT EXISTS (SELECT 1 FROM runs WHERE status = 'running' AND device = ? AND host = ?)")
             values += [device, owner.host]
         # Idle workers ask often: look before taking the write lock.
-        queued = f"SELECT id FROM runs WHERE {' AND '.join(wanted)} ORDER BY priority DESC, id LIMIT 1"
+        queued = f"SELECT id FROM runs WHERE {' AND '.join(wanted)} ORDER BY id LIMIT 1"
         if not self.database.read(queued, *values):
             return None
         with self.database.write() as db:

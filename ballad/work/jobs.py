@@ -12,7 +12,8 @@ from typing import Self
 from ballad.store.run_store import RunStore
 from ballad.work.devices import list_devices, requests_served
 from ballad.work.execution import Execute, run_pipeline
-from ballad.work.executors import Executor, ProcessExecutor, ThreadExecutor
+from ballad.work.executors.protocol import Executor
+from ballad.work.executors.registry import EXECUTORS
 from ballad.work.task_kinds import TASKS
 from ballad.work.task_worker import TaskWorker
 from ballad.work.worker import Worker
@@ -27,7 +28,7 @@ class JobManager:
     group_id : work on the runs of this group only, and on no tasks.
     exclusive : leave a device alone while another process runs something on it.
     drain : end when nothing is queued, instead of waiting for more.
-    executors : by name; None for both, a thread and a process each run.
+    executors : by name; None for all that there are.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class JobManager:
         drain: bool = False,
     ) -> None:
         self._store = store
-        self._executors = executors or {"thread": ThreadExecutor(store, execute), "process": ProcessExecutor(store)}
+        self._executors = executors or {name: kind.build(store, execute) for name, kind in EXECUTORS.items()}
         self._devices = devices
         self._group_id = group_id
         self._exclusive = exclusive

@@ -17,7 +17,8 @@ from ballad.store.run import Run
 from ballad.store.run_store import RunStore
 from ballad.work.devices import device_for, list_devices
 from ballad.work.execution import Execute, plain_sentence, run_pipeline
-from ballad.work.executors import Executor, Job, ThreadExecutor, ThreadJob
+from ballad.work.executors.protocol import Executor, Job
+from ballad.work.executors.thread import ThreadExecutor, ThreadJob
 
 LOOK_SECONDS = 0.25
 """How often a worker looks whether its run has ended or should, and when idle, for a new one."""
@@ -26,7 +27,7 @@ LOOK_SECONDS = 0.25
 class Worker:
     """One worker of one device.
 
-    executors : by name, those it has; it takes runs for the others too, and executes them with the first.
+    executors : by name; a run that asks for another one fails, and says so.
     requests : the values of ``runtime.device`` it serves.
     exclusive : take nothing while any process of this machine already runs something on the device.
     group_id : take runs of this group only.
@@ -74,14 +75,19 @@ class Worker:
                 self._stop.wait(BEAT_SECONDS)
 
     def _execute(self, run: Run) -> None:
-        executor = self._executors.get(run.executor) or next(iter(self._executors.values()))
         try:
-            job = executor.submit(run, self.owner)
+            job = self._executor(run).submit(run, self.owner)
         except Exception as error:  # no folder, no process: this run fails, the worker goes on
             sentence = plain_sentence(error, self._store.home)
             self._store.finish(run.id, self.owner, "failed", error=sentence, traceback=format_exc())
         else:
             self.see_through(run, job)
+
+    def _executor(self, run: Run) -> Executor:
+        if run.executor not in self._executors:
+            known = " and ".join(self._executors)
+            raise RunError(f"The run asks for the executor '{run.executor}'; this worker has {known}.")
+        return self._executors[run.executor]
 
     def see_through(self, run: Run, job: Job) -> None:
         """Watch over a run that is being executed; returns when it has ended."""

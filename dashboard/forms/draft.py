@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ballad.data.demo.settings import demo_defaults
 from ballad.experiment import Experiment
+from ballad.store.run import DEFAULT_EXECUTOR
 from dashboard.forms.lists import listed, parse_seeds
 from dashboard.settings.fields import EXECUTOR, FIELDS, SEEDS
 
@@ -38,7 +39,7 @@ def request_of(values: Mapping[str, Any]) -> Request:
     return Request(Experiment().with_values({**settings, "seed": seeds[0]}), seeds, values[EXECUTOR])
 
 
-def values_of(experiment: Experiment, seeds: Sequence[int] = (), executor: str = "thread") -> dict[str, Any]:
+def values_of(experiment: Experiment, seeds: Sequence[int] = (), executor: str = DEFAULT_EXECUTOR) -> dict[str, Any]:
     """The entries that ask for ``experiment``, under its own seed where ``seeds`` names none."""
     settings = experiment.model_dump()
     values: dict[str, Any] = {SEEDS: listed(list(seeds) or [experiment.seed]), EXECUTOR: executor}

@@ -10,7 +10,9 @@ from typing import Any
 import streamlit as st
 
 from ballad.errors import BalladError
+from ballad.store.run import DEFAULT_EXECUTOR
 from ballad.store.run_store import RunStore
+from ballad.work.executors.registry import check_executor
 from dashboard.forms.command import assigned_words, experiment_of_words
 from dashboard.forms.draft import Request, default_experiment, values_of
 from dashboard.settings.fields import EXECUTOR, FIELDS, SEEDS
@@ -69,22 +71,21 @@ def open_form(store: RunStore) -> str | None:
 def values_of_run(store: RunStore, run_id: str) -> dict[str, Any]:
     """The entries that ask for a stored run again. Raises RunError or SettingsError."""
     run = store.get(run_id)
-    return values_of(run.experiment, executor=run.executor)
+    return values_of(run.experiment, executor=check_executor(run.executor))
 
 
 def remember_in_url(request: Request) -> None:
     """Let the URL ask for the same."""
     _set_parameter(SETTINGS_IN_URL, assigned_words(request.experiment))
     _set_parameter(SEEDS, [draft()[SEEDS]] if len(request.seeds) > 1 else [])
-    _set_parameter(EXECUTOR, [request.executor] if request.executor != "thread" else [])
+    _set_parameter(EXECUTOR, [request.executor] if request.executor != DEFAULT_EXECUTOR else [])
 
 
 def _values_of_link() -> dict[str, Any]:
     words = st.query_params.get_all(SETTINGS_IN_URL)
     values = values_of(experiment_of_words(words))
     values[SEEDS] = st.query_params.get(SEEDS, values[SEEDS])
-    if st.query_params.get(EXECUTOR) == "process":
-        values[EXECUTOR] = "process"
+    values[EXECUTOR] = check_executor(st.query_params.get(EXECUTOR, values[EXECUTOR]))
     return values
 
 

@@ -1,5 +1,6 @@
 """How each setting of an experiment is asked for: its kind of entry, its name for people, and what it does."""
 
+from ballad.work.executors.registry import EXECUTORS
 from dashboard.settings.field_kinds import Choice, Field, Lines, Name, Number, Share, Switch, Text
 
 SEEDS = "seeds"
@@ -43,8 +44,8 @@ FIELDS: dict[str, Field] = {
     ),
     EXECUTOR: Choice(
         "Runs in",
-        "A process of its own keeps the pages quicker and survives less often with the server; a thread starts faster.",
-        titles={"thread": "a thread of this server", "process": "a process of its own"},
+        " ".join(kind.help for kind in EXECUTORS.values()),
+        titles={kind.name: kind.title for kind in EXECUTORS.values()},
     ),
     "schedule": Choice(
         "Schedule",

@@ -106,18 +106,18 @@ def test_run_is_found_by_the_beginning_of_its_id(store: RunStore) -> None:
         store.get("")
 
 
-def test_unknown_executor_is_refused_and_a_group_is_created_whole_or_not_at_all(store: RunStore) -> None:
-    with pytest.raises(RunError, match="executor 'slurm'"):
-        store.create_group("g", [Experiment()], executor="slurm")
+def test_group_is_created_whole_or_not_at_all(store: RunStore) -> None:
+    with pytest.raises(AttributeError):
+        store.create_group("g", [Experiment(), None])  # type: ignore[list-item]
     assert queries.runs(store).empty
     assert not store.database.read("SELECT * FROM groups")
 
 
-def test_claims_follow_priority_then_age_and_the_device_asked_for(store: RunStore, owner: Owner) -> None:
+def test_claims_follow_age_and_the_device_asked_for(store: RunStore, owner: Owner) -> None:
+    gpu = store.create(Experiment.parse({"runtime": {"device": "cuda:1"}}))
     first = store.create(Experiment())
-    gpu = store.create(Experiment.parse({"runtime": {"device": "cuda:1"}}), priority=9)
-    urgent = store.create(Experiment(), priority=5)
-    assert [claim(store, owner).id, claim(store, owner).id] == [urgent, first]
+    second = store.create(Experiment())
+    assert [claim(store, owner).id, claim(store, owner).id] == [first, second]
     assert store.claim(owner, "cpu", requests=REQUESTS) is None
     claimed = store.claim(owner, "cuda:1", requests=["auto", "cuda", "cuda:1"])
     assert claimed is not None

@@ -20,8 +20,11 @@ from ballad.store import queries
 from ballad.store.owners import Owner
 from ballad.store.run import Run
 from ballad.store.run_store import RunStore
-from ballad.work import executors
-from ballad.work.executors import Executor, ProcessExecutor, ThreadExecutor
+from ballad.work.executors import process, thread
+from ballad.work.executors.process import ProcessExecutor
+from ballad.work.executors.protocol import Executor
+from ballad.work.executors.registry import EXECUTORS
+from ballad.work.executors.thread import ThreadExecutor
 from ballad.work.jobs import JobManager
 from tests.helpers.tiny_work import tiny_work
 
@@ -29,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 TINY_WORKER = (sys.executable, "-m", "tests.helpers.tiny_work")
 
 
-@pytest.fixture(params=["thread", "process"])
+@pytest.fixture(params=sorted(EXECUTORS))
 def executor(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -156,6 +159,13 @@ def test_program_that_does_not_exist_fails_only_its_run(store: RunStore) -> None
         assert wait_for(store, following, ended).status == "done"
 
 
+def test_run_for_an_executor_that_is_not_here_fails_and_the_next_begins(store: RunStore, manager: JobManager) -> None:
+    stranger = store.create(Experiment(), executor="slurm")
+    following = store.create(Experiment())
+    assert "executor 'slurm'; this worker has thread and process." in str(wait_for(store, stranger, ended).error)
+    assert wait_for(store, following, ended).status == "done"
+
+
 def test_cancelled_run_stops_and_the_next_begins(store: RunStore, manager: JobManager, executor: str) -> None:
     cancelled = begin_long_run(store, executor)
     following = store.create(Experiment(), executor=executor)
@@ -178,7 +188,7 @@ def test_stopped_manager_leaves_runs_interrupted_and_they_resume(
 def test_process_that_does_not_stop_when_asked_is_killed(
     store: RunStore, manager: JobManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executors, "SECONDS_TO_STOP", 0.5)
+    monkeypatch.setattr(process, "SECONDS_TO_STOP", 0.5)
     run_id = store.create(Experiment(notes="deaf"), executor="process")
     wait_for(store, run_id, lambda run: (run_dir(store.home, run.id) / "executions").exists())
     store.cancel(run_id)
@@ -201,7 +211,7 @@ def test_second_manager_leaves_a_busy_device_alone(store: RunStore, manager: Job
 def test_run_that_another_worker_took_over_is_left_to_it(
     store: RunStore, manager: JobManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executors, "BEAT_SECONDS", 0.2)
+    monkeypatch.setattr(thread, "BEAT_SECONDS", 0.2)
     run_id = begin_long_run(store, "thread")
     other = replace(Owner.new(), host="another-machine")
     assert store.hand_over(run_id, Owner.parse(str(store.get(run_id).owner)), other)

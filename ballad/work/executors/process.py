@@ -1,92 +1,21 @@
-"""Where a claimed run is executed: in a thread of this process, or in a process of its own.
-
-Both are submitted to, polled and cancelled alike; a cluster's scheduler could be a third.
-"""
+"""Runs in a process of their own, each in a clean interpreter."""
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Sequence
-from typing import Protocol
 
-from ballad.events import CancelToken, EventSink, ignore
 from ballad.home import run_dir
 from ballad.package import interpreter_environment
-from ballad.store.owners import BEAT_SECONDS, Owner
+from ballad.store.owners import Owner
 from ballad.store.run import Run, Status
 from ballad.store.run_store import RunStore
-from ballad.work.execution import Execute, execute_run, run_pipeline
+from ballad.work.executors.protocol import ExecutorKind
 
 SECONDS_TO_STOP = 60.0
 """A process that was asked to stop, and has not by then, is killed."""
-
-
-class Job(Protocol):
-    """A run that is being executed."""
-
-    def poll(self, seconds: float) -> bool:
-        """Wait at most so long; True once it has ended and the store says how."""
-
-    def cancel(self) -> None:
-        """Ask it to stop; may be asked again."""
-
-
-class Executor(Protocol):
-    """A way to execute runs."""
-
-    def submit(self, run: Run, owner: Owner) -> Job:
-        """Begin with a run that ``owner`` has claimed."""
-
-
-class ThreadExecutor:
-    """Runs in a thread of this process."""
-
-    def __init__(self, store: RunStore, execute: Execute = run_pipeline, on_event: EventSink = ignore) -> None:
-        self._store = store
-        self._execute = execute
-        self._on_event = on_event
-
-    def submit(self, run: Run, owner: Owner) -> "ThreadJob":
-        return ThreadJob(self._store, run, owner, self._execute, self._on_event)
-
-
-class ThreadJob:
-    """One run in a thread. Whoever polls it keeps its heartbeat going."""
-
-    def __init__(self, store: RunStore, run: Run, owner: Owner, execute: Execute, on_event: EventSink) -> None:
-        self.stopped_by: BaseException | None = None
-        self._store, self._run, self._owner = store, run, owner
-        self._execute, self._on_event = execute, on_event
-        self._cancel = CancelToken()
-        self._next_beat = time.monotonic() + BEAT_SECONDS
-        # A daemon, so that a step that never ends cannot keep the process from ending.
-        self._thread = threading.Thread(target=self._work, name=f"run {run.id}", daemon=True)
-        self._thread.start()
-
-    def poll(self, seconds: float) -> bool:
-        self._thread.join(seconds)
-        if self._thread.is_alive() and time.monotonic() >= self._next_beat:
-            self._beat()
-        return not self._thread.is_alive()
-
-    def cancel(self) -> None:
-        self._cancel.cancel()
-
-    def _work(self) -> None:
-        self.stopped_by = execute_run(self._store, self._run, self._owner, self._cancel, self._execute, self._on_event)
-
-    def _beat(self) -> None:
-        self._next_beat = time.monotonic() + BEAT_SECONDS
-        try:
-            if not self._store.beat(self._run.id, self._owner):
-                # Taken for dead, as after a long sleep of the machine: another worker may be at it.
-                self._cancel.cancel()
-        except sqlite3.Error:
-            return  # a full disk or a long lock may pass before the next beat
 
 
 class ProcessExecutor:
@@ -166,3 +95,11 @@ class ProcessJob:
         status: Status = "cancelled" if run.cancel_requested else "interrupted" if code < 0 else "failed"
         words = self._output.read_text(encoding="utf-8", errors="replace")[-4000:]
         self._store.finish(run.id, owner, status, error=error, traceback=words.strip() or None)
+
+
+PROCESS = ExecutorKind(
+    "process",
+    title="a process of its own",
+    help="A process keeps the pages quicker, and goes on if the server crashes.",
+    build=lambda store, execute: ProcessExecutor(store),
+)
