@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from ballad.home import default_home, run_dir
+from ballad.data.pixel_cache import remove_unfinished
+from ballad.home import default_home, pixels_dir, run_dir
 from ballad.stages.plan import Plan
 from ballad.stages.stage_store import StageStore
 from ballad.store import queries
 from ballad.store.run_store import RunStore
+from ballad.whole_files import REMOVED, remove_whole
+from ballad.work.uploads import remove_old_uploads
 
 
 def stage_table(home: Path | None = None) -> pd.DataFrame:
@@ -32,14 +35,31 @@ def unused_stages(home: Path | None = None) -> pd.DataFrame:
 
 
 def prune(unused: pd.DataFrame, home: Path | None = None) -> int:
-    """Remove these stages and what deleted runs left; returns the bytes that were freed."""
+    """Remove these stages, deleted runs and what :func:`tidy` removes; returns the bytes of the stages.
+
+    If it is cut off, the next one finishes its work.
+    """
     home = home or default_home()
-    stages = StageStore(home)
+    stages, store = StageStore(home), RunStore(home)
     for kind, key in zip(unused["kind"], unused["key"], strict=True):
         stages.remove(kind, key)
-    for run_id in RunStore(home).purge():
-        shutil.rmtree(run_dir(home, run_id), ignore_errors=True)
+    # Folders first: of a run that the store has forgotten nobody would find the folder.
+    for run_id in queries.runs(store, deleted=True)["id"]:
+        remove_whole(run_dir(home, run_id))
+    for run_id in store.purge():
+        remove_whole(run_dir(home, run_id))
+    tidy(home)
     return int(unused["bytes"].sum())
+
+
+def tidy(home: Path | None = None) -> None:
+    """Remove what processes that were killed left behind, and uploads that nobody looked at for a month."""
+    home = home or default_home()
+    StageStore(home).remove_leftovers()
+    for folder in run_dir(home, "").glob(f"*{REMOVED}"):
+        shutil.rmtree(folder, ignore_errors=True)
+    remove_unfinished(pixels_dir(home))
+    remove_old_uploads(home)
 
 
 def _users(home: Path) -> dict[tuple[str, str], list[str]]:

@@ -29,3 +29,19 @@ def exclusive(path: Path, while_waiting: Callable[[], object]) -> Iterator[None]
         # Whoever waits with this file open sees that it has no name any more, and takes the next.
         path.unlink(missing_ok=True)
         lock.release()
+
+
+@contextmanager
+def exclusive_if_free(path: Path) -> Iterator[bool]:
+    """Hold the lock file ``path`` as :func:`exclusive` if nobody else does; gives whether it is held."""
+    lock = FileLock(path, thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        path.unlink(missing_ok=True)
+        lock.release()

@@ -25,10 +25,11 @@ def _stages(options: argparse.Namespace) -> None:
 
 
 def _prune(options: argparse.Namespace) -> None:
-    from ballad.housekeeping import prune, unused_stages
+    from ballad.housekeeping import prune, tidy, unused_stages
 
     unused = unused_stages()
     if not len(unused):
+        tidy()
         print("Every stage is used by a run; nothing to remove.")
         return
     _print_stages("no run needs these", unused)

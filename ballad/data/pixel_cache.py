@@ -19,7 +19,7 @@ from ballad.data.prefetch import available_cores
 from ballad.data.stored_pictures import StoredPictures, write_pictures
 from ballad.errors import DataError
 from ballad.events import CancelToken, EventSink, Notice, Progress
-from ballad.locks import exclusive
+from ballad.locks import exclusive, exclusive_if_free
 
 LARGEST_SIDE = 128
 """Larger pictures vary in size, and decoded they take ten times the disk of their files."""
@@ -45,12 +45,35 @@ def decoded_once(split: Split, folder: Path, *, on_event: EventSink, cancel: Can
         path = folder / f"{_key(split)}.npy"
     except OSError:
         return split
-    if not path.exists() and not _write(split, path, on_event, cancel):
-        return split
-    stored = StoredPictures.open(path)
+    stored = _open(path)
+    if stored is None:
+        if not _write(split, path, on_event, cancel):
+            return split
+        stored = StoredPictures.open(path)
     if stored.as_array is not None:
         return Split(split.name, split.labels, pixels=stored.as_array)
     return Split(split.name, split.labels, stored=stored)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what writers that were killed left in ``folder``; those at work keep their files."""
+    for path in [*folder.glob("*.tmp*"), *folder.glob("*.lock")]:
+        with exclusive_if_free(_lock_file(folder / path.name.lstrip("."))) as free:
+            if free:
+                path.unlink(missing_ok=True)
+
+
+def _open(path: Path) -> StoredPictures | None:
+    """None where nothing was written, or where files are missing or too short."""
+    try:
+        return StoredPictures.open(path)
+    except (OSError, ValueError):
+        return None
+
+
+def _lock_file(path: Path) -> Path:
+    """One lock for all files of a key."""
+    return path.with_name(f"{path.name.partition('.')[0]}.lock")
 
 
 def _key(split: Split) -> str:
@@ -75,13 +98,15 @@ def _write(split: Split, path: Path, on_event: EventSink, cancel: CancelToken) -
     megabytes = f"{'about ' * differ}{needed / 1e6:,.0f} MB"
     path.parent.mkdir(parents=True, exist_ok=True)
     # Runs that begin together on several devices want the same file.
-    with exclusive(path.with_suffix(".lock"), cancel.check):
-        return path.exists() or _write_alone(split, path, needed, megabytes, on_event, cancel)
+    with exclusive(_lock_file(path), cancel.check):
+        return _open(path) is not None or _write_alone(split, path, needed, megabytes, on_event, cancel)
 
 
 def _write_alone(
     split: Split, path: Path, needed: int, megabytes: str, on_event: EventSink, cancel: CancelToken
 ) -> bool:
+    for leftover in path.parent.glob(f"*{path.stem}*.tmp*"):
+        leftover.unlink()
     if shutil.disk_usage(path.parent).free < 2 * needed:
         on_event(Notice(f"The images of {split.name} stay in their files: {path.parent} has no room for {megabytes}."))
         return False

@@ -1,7 +1,10 @@
 """Pictures that readers bring: kept under the hash of their bytes, never under a name they chose."""
 
 import hashlib
+import os
 import re
+import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from ballad.errors import DataError
 from ballad.whole_files import write_whole
 
 LONGEST_SIDE_OF_PREVIEW = 512
+DAYS_KEPT = 30
 
 
 def keep_upload(home: Path, data: bytes) -> str:
@@ -33,10 +37,20 @@ def decode_upload(home: Path, name: str) -> Image.Image:
         # The file's own name is a hash that nobody gave it.
         reason = str(error).replace(f"The image {path}", "The uploaded picture").rstrip(".")
         raise DataError(f"{reason}; choose another one.") from None
+    os.utime(path)
     preview = image.copy()
     preview.thumbnail((LONGEST_SIDE_OF_PREVIEW, LONGEST_SIDE_OF_PREVIEW))
     write_whole(preview_path(home, name), partial(preview.save, format="PNG"))
     return image
+
+
+def remove_old_uploads(home: Path) -> None:
+    """Remove the pictures, and their small copies, that were last decoded more than ``DAYS_KEPT`` days ago."""
+    oldest = time.time() - DAYS_KEPT * 86_400
+    for path in (home / "uploads").glob("*"):
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < oldest:
+                path.unlink()
 
 
 def is_kept(home: Path, name: str) -> bool:

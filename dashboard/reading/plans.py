@@ -74,7 +74,7 @@ def stage_states(plans: Sequence[Plan]) -> list[StageState]:
     """Every stage of these plans once, in the order of computing."""
     store = StageStore(default_home())
     stages = {stage.key: (plan, stage) for plan in plans for stage in plan.stages()}
-    return [StageState(stage, _title(plan, stage), store.present(stage)) for plan, stage in stages.values()]
+    return [StageState(stage, _title(plan, stage), store.recorded(stage)) for plan, stage in stages.values()]
 
 
 def _title(plan: Plan, stage: Stage) -> str:

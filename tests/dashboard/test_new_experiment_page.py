@@ -7,10 +7,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ballad.data.catalog import load_dataset
+from ballad.events import CancelToken, ignore
 from ballad.experiment import DatasetSettings, Experiment
-from ballad.home import stages_dir
 from ballad.model.fingerprint import backbone_fingerprint
 from ballad.stages.plan import Plan
+from ballad.stages.stage_store import StageStore
 from ballad.store.run_store import RunStore
 from dashboard.forms.draft import default_experiment
 from tests.helpers.shown import page_opener
@@ -74,9 +75,13 @@ def test_stages_that_are_there_are_told_apart(app: AppTest, store: RunStore):
     dataset = load_dataset(DatasetSettings())
     plan = Plan(experiment, dataset.fingerprint, backbone_fingerprint(experiment.backbone), True)
     for stage in (plan.towers(), plan.class_text("phase_a")):
-        folder = stages_dir(store.home) / stage.kind / stage.key
-        folder.mkdir(parents=True)
-        (folder / "manifest.json").write_text("{}")
+        StageStore(store.home).obtain(
+            stage,
+            lambda folder: (folder / "result").write_text("7"),
+            device="cpu",
+            on_event=ignore,
+            cancel=CancelToken(),
+        )
     app = open_page(app)
     assert "10 of 12" in words(app)
     table = next(frame.value for frame in app.dataframe if "stage" in frame.value)

@@ -1,3 +1,4 @@
+import os
 import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -10,9 +11,10 @@ from PIL import Image
 from ballad.data.files import ImageFiles
 from ballad.data.images import ImageSpec, image_batches
 from ballad.data.long_tail import Split
-from ballad.data.pixel_cache import decoded_once
+from ballad.data.pixel_cache import decoded_once, remove_unfinished
 from ballad.errors import Cancelled, DataError
 from ballad.events import CancelToken, Notice
+from ballad.locks import exclusive
 
 SPEC = ImageSpec(size=32, mean=(0.5,) * 3, std=(0.5,) * 3)
 
@@ -151,3 +153,41 @@ def test_runs_that_begin_together_decode_once_and_get_the_same_pixels(split, dec
             pixels = list(pool.map(begin, range(4)))
         assert all(np.array_equal(found, expected) for found in pixels)
         assert len(decode.notices) == 1
+
+
+def test_what_killed_writers_left_goes_and_writers_at_work_keep_their_files(split, decode):
+    decode(split)
+    whole = sorted(decode.folder.iterdir())
+    for name in (".0123.npy.values.7-7.tmp", ".4567.npy.7-7.tmp", "89ab.npy.7.tmp.values", "89ab.lock"):
+        (decode.folder / name).touch()
+    with exclusive(decode.folder / "4567.lock", lambda: None):
+        remove_unfinished(decode.folder)
+        assert sorted({*decode.folder.iterdir()} - {*whole}) == [
+            decode.folder / ".4567.npy.7-7.tmp",
+            decode.folder / "4567.lock",
+        ]
+    remove_unfinished(decode.folder)
+    assert sorted(decode.folder.iterdir()) == whole
+
+
+def test_the_next_writer_of_the_same_pictures_removes_what_the_last_one_left(split, decode):
+    decode(split)
+    path = next(decode.folder.glob("*.npy"))
+    leftover = decode.folder / f".{path.name}.values.7-7.tmp"
+    leftover.touch()
+    path.unlink()
+    decode(split)
+    assert path.exists() and not leftover.exists()
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".npy.values"])
+@pytest.mark.parametrize("damage", ["lost", "cut short"])
+def test_damaged_files_are_decoded_anew(split, decode, suffix, damage):
+    expected = np.array(decode(split).pixels)
+    path = next(path for path in decode.folder.iterdir() if path.name.endswith(suffix))
+    if damage == "lost":
+        path.unlink()
+    else:
+        os.truncate(path, path.stat().st_size // 2)
+    assert np.array_equal(decode(split).pixels, expected)
+    assert len(decode.notices) == 2

@@ -9,12 +9,12 @@ from safetensors.numpy import save_file
 from ballad.analysis.evaluation import evaluate
 from ballad.analysis.predictions import Predictions
 from ballad.data.catalog import load_dataset
-from ballad.events import Evaluated
+from ballad.events import CancelToken, Evaluated, ignore
 from ballad.experiment import Experiment
 from ballad.home import run_dir
 from ballad.stages.plan import Plan
 from ballad.stages.run_folder import RunFolder
-from ballad.stages.stage_store import MANIFEST, StageStore
+from ballad.stages.stage_store import StageStore
 from ballad.store.owners import Owner
 from ballad.store.run_store import RunStore
 
@@ -61,7 +61,8 @@ def answers(labels: np.ndarray, wrong: Mapping[int, int], num_classes: int) -> P
 def keep_class_text(store: RunStore, run_id: str, text: np.ndarray) -> None:
     """Class embeddings [K, d] where the run's BALLAD model finds them."""
     stage = RunFolder.of(store.home, run_id).plan().class_text("ballad")
-    folder = StageStore(store.home).folder(stage)
-    folder.mkdir(parents=True)
-    save_file({"text": text, "logit_scale": np.array(100.0)}, folder / "class_text.safetensors")
-    (folder / MANIFEST).write_text("{}")
+
+    def compute(folder: Path) -> None:
+        save_file({"text": text, "logit_scale": np.array(100.0)}, folder / "class_text.safetensors")
+
+    StageStore(store.home).obtain(stage, compute, device="cpu", on_event=ignore, cancel=CancelToken())

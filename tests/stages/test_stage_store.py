@@ -1,10 +1,13 @@
+import hashlib
+import json
+import shutil
 import threading
 from pathlib import Path
 
 import pytest
 
-from ballad.errors import Cancelled
-from ballad.events import CancelToken, StageFinished, StageStarted, ignore
+from ballad.errors import Cancelled, RunError
+from ballad.events import CancelToken, Notice, StageFinished, StageStarted, ignore
 from ballad.stages import stage_store as module
 from ballad.stages.stage_store import Stage, StageStore
 from ballad.whole_files import write_whole
@@ -113,6 +116,133 @@ def test_removal_takes_everything_of_a_stage(stages, tmp_path):
     obtain(stages, FIRST, write_number)
     stages.remove(FIRST.kind, FIRST.key)
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def flip_a_byte(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def forget_digests(stages: StageStore, stage: Stage) -> None:
+    """Leave the manifest as releases without digests wrote it."""
+    path = stages.folder(stage) / "manifest.json"
+    manifest = json.loads(path.read_text())
+    del manifest["files"]
+    path.write_text(json.dumps(manifest, indent=2))
+
+
+def cut_short(folder: Path) -> None:
+    (folder / "number").write_bytes(b"")
+
+
+DAMAGES = {
+    "a flipped byte": lambda folder: flip_a_byte(folder / "number"),
+    "a file cut short": cut_short,
+    "a lost file": lambda folder: (folder / "number").unlink(),
+    "a lost manifest": lambda folder: (folder / "manifest.json").unlink(),
+    "half a manifest": lambda folder: (folder / "manifest.json").write_text('{"kind": "adapter", '),
+    "another stage's manifest": lambda folder: (folder / "manifest.json").write_text('{"key": "0123", "bytes": 1}'),
+    "a manifest of another form": lambda folder: (folder / "manifest.json").write_text('{"files": [7]}'),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_stage_that_is_not_what_was_computed_is_absent_and_computed_anew(stages, damage):
+    folder = obtain(stages, FIRST, write_number)
+    DAMAGES[damage](folder)
+    assert not stages.present(FIRST)
+    with pytest.raises(RunError, match=f"stage adapter {FIRST.key} .*; run the experiment again"):
+        stages.kept(FIRST)
+
+    events = []
+    obtain(stages, FIRST, write_number, on_event=events.append)
+    said = [event.message for event in events if isinstance(event, Notice)]
+    assert len(said) == 1 and said[0].endswith("; it is computed anew.")
+    assert (stages.kept(FIRST) / "number").read_text() == "7"
+    obtain(stages, FIRST, write_number, on_event=events.append)
+    assert events[-1] == StageFinished("adapter", FIRST.key, 0.0, reused=True)
+
+
+@pytest.mark.parametrize("name", ["", ".partial"])
+def test_a_file_in_place_of_a_stages_folder_gives_way(stages, name):
+    (stages.root / "adapter").mkdir(parents=True)
+    (stages.root / "adapter" / f"{FIRST.key}{name}").write_text("not a folder")
+    obtain(stages, FIRST, write_number)
+    assert stages.present(FIRST)
+
+
+def test_a_manifest_without_digests_holds_for_files_that_are_all_there(stages):
+    folder = obtain(stages, FIRST, write_number)
+    forget_digests(stages, FIRST)
+    assert stages.present(FIRST)
+    (folder / "number").unlink()
+    assert not stages.present(FIRST)
+
+
+def test_files_are_read_once_for_each_state_they_are_in(stages, monkeypatch):
+    folder = obtain(stages, FIRST, write_number)
+    read = []
+    digest = hashlib.file_digest
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, name: read.append(file.name) or digest(file, name))
+    assert stages.present(FIRST) and stages.present(FIRST) and not read
+    (folder / "number").write_text("7")
+    assert stages.present(FIRST) and stages.present(FIRST)
+    assert read == [str(folder / "number")]
+
+
+def test_digests_are_those_of_sha256sum(stages):
+    obtain(stages, FIRST, write_number)
+    expected = "7902699be42c8a8e46fbbb4501726517e86b22c56a189f7625a6da49081b2451"
+    assert stages.manifest(FIRST)["files"] == {"number": {"bytes": 1, "sha256": expected}}
+
+
+def test_a_removal_that_is_cut_off_blocks_nothing_and_is_finished_later(stages, monkeypatch):
+    obtain(stages, FIRST, write_number)
+
+    def killed(folder: Path, **options: object) -> None:
+        if Path(folder).exists():
+            (Path(folder) / "number").unlink()
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(shutil, "rmtree", killed)
+        stages.remove(FIRST.kind, FIRST.key)
+    assert not stages.present(FIRST) and stages.table().empty
+    obtain(stages, FIRST, write_number)
+    assert stages.present(FIRST)
+
+    stages.remove_leftovers()
+    assert [path.name for path in (stages.root / "adapter").iterdir()] == [FIRST.key]
+
+
+def test_no_lock_files_stay_behind(stages):
+    def compute(folders):
+        for folder in folders.values():
+            write_number(folder)
+
+    stages.obtain_together(FIRST, [SECOND], compute, device="cpu", on_event=ignore, cancel=CancelToken())
+    (stages.root / "adapter" / "of a process that was killed.lock").touch()
+    stages.remove_leftovers()
+    assert not list(stages.root.rglob("*.lock"))
+
+
+def test_one_of_several_that_cannot_be_computed_takes_no_other_along(stages):
+    third = Stage("adapter", {"seed": 2})
+
+    def compute(folders):
+        for folder in folders.values():
+            write_number(folder)
+        return {SECOND.key: RunError("the second diverged")}
+
+    together = {"device": "cpu", "on_event": ignore, "cancel": CancelToken()}
+    stages.obtain_together(FIRST, [SECOND, third], compute, **together)
+    assert stages.present(FIRST) and stages.present(third)
+    assert not stages.present(SECOND) and len(stages.table()) == 2
+    stages.remove(FIRST.kind, FIRST.key)
+    with pytest.raises(RunError, match="the second diverged"):
+        stages.obtain_together(SECOND, [FIRST], compute, **together)
+    assert stages.present(FIRST) and not stages.present(SECOND)
 
 
 def test_a_file_is_whole_or_not_there(tmp_path):
