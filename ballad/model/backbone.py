@@ -1,5 +1,6 @@
 """A pretrained dual encoder: two towers into one joint space, with its tokenizer and preprocessing."""
 
+import math
 from collections.abc import Sequence
 from typing import Self
 
@@ -54,6 +55,8 @@ class Backbone:
         self.embed_dim = embed_dim
         self.image_spec = image_spec
         self.logit_scale = 1 / temperature if temperature else model.logit_scale.detach().exp().item()
+        if not math.isfinite(self.logit_scale):
+            raise BackboneError(f"The logit scale of {name} is {self.logit_scale}; set backbone.temperature instead.")
         self.logit_bias = None if model.logit_bias is None else model.logit_bias.detach().item()
         self._tokenizer = tokenizer
         self._memory_format = memory_format(model.visual)

@@ -23,7 +23,7 @@ def load_weights(model: nn.Module, path: Path, *, trust_torchscript: bool) -> No
     """Fill an open_clip model from a weights file; every tensor of the model must be in it.
 
     Nothing in the file is unpickled beyond tensors. Raises BackboneError if the file cannot be read, is a
-    TorchScript archive that the user did not vouch for, or belongs to another architecture.
+    TorchScript archive that the user did not vouch for, belongs to another architecture, or holds NaN.
     """
     if not is_torchscript(path):
         _load(model, path, path)
@@ -58,6 +58,12 @@ def _load(model: nn.Module, path: Path, shown: Path) -> None:
                 "save the model's state_dict alone, best as safetensors."
             ) from None
         raise BackboneError(f"{shown} cannot be read as weights: {message.partition(chr(10))[0]}") from None
+    for name, tensor in model.state_dict().items():
+        if not torch.isfinite(tensor).all():
+            raise BackboneError(
+                f"The weights in {shown} are damaged: {name} holds numbers that are not finite; get the file again, or "
+                "choose another backbone."
+            )
 
 
 def _torchscript_tensors(path: Path) -> dict[str, Tensor]:

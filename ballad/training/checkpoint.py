@@ -6,11 +6,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ballad.whole_files import write_whole
+
+
+class DamagedCheckpoint(Exception):
+    """A file that is no whole checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,10 @@ class Checkpoint:
 
     @classmethod
     def load(cls, path: Path) -> "Checkpoint":
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-            return cls(tensors, json.loads(file.metadata()["state"]))
+        """What :meth:`save` wrote. Raises DamagedCheckpoint."""
+        try:
+            with safe_open(path, framework="pt") as file:
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+                return cls(tensors, json.loads(file.metadata()["state"]))
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+            raise DamagedCheckpoint(str(path)) from error

@@ -6,6 +6,7 @@ by class: ``V_k = min(V, ⌈128 / n_k⌉)``.
 """
 
 import json
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from ballad.data.images import image_batches, to_input
 from ballad.data.long_tail import Split
+from ballad.errors import Cancelled, RunError
 from ballad.events import CancelToken, EventSink, Progress
 from ballad.experiment import Augmentation
 from ballad.model.backbone import Backbone
@@ -83,14 +85,12 @@ def extract_features(
     """Encode ``images`` (indices ``[R]`` into the split) in order to ``folder/features.npy``, float16 ``[R, d]``.
 
     Progress is marked on disk, so that an extraction that was cut off continues where it stopped.
-    Raises DataError for an unreadable image and Cancelled.
+    Raises DataError for an unreadable image, RunError for features that are not finite in half precision, OSError where
+    the disk has no room for all of them, and Cancelled.
     """
     path, mark = folder / "features.npy", folder / "progress.json"
     shape = (len(images), backbone.embed_dim)
-    done = json.loads(mark.read_text())["rows"] if mark.exists() and path.exists() else 0
-    if done == 0:
-        np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape).flush()
-    features = np.lib.format.open_memmap(path, mode="r+")
+    features, done = _begun(path, mark, shape) or (_create(path, shape), 0)
     batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
     first = done // batch_size
     pixels_of_batches = image_batches(
@@ -106,35 +106,67 @@ def extract_features(
     )
     started = marked = time.monotonic()
     done = first * batch_size
-    for number, (pixels, _, _) in enumerate(pixels_of_batches, start=first + 1):
-        if cancel.requested:
-            features.flush()
-            _mark(mark, done)
+    try:
+        for number, (pixels, _, _) in enumerate(pixels_of_batches, start=first + 1):
             cancel.check()
-        with torch.inference_mode():
-            encoded = backbone.encode_images(to_input(pixels, backbone.image_spec, device))
-        features[done : done + len(pixels)] = encoded.to(torch.float16).cpu().numpy()
-        done += len(pixels)
-        now = time.monotonic()
-        rate = (done - first * batch_size) / max(now - started, 1e-9)
-        on_event(
-            Progress(
-                f"features of {split.name}",
-                1,
-                1,
-                number,
-                len(batches),
-                images_per_second=rate,
-                eta_seconds=(len(images) - done) / rate,
+            with torch.inference_mode():
+                encoded = backbone.encode_images(to_input(pixels, backbone.image_spec, device))
+            rows = encoded.to(torch.float16).cpu().numpy()
+            if not (finite := np.isfinite(rows).all(axis=1)).all():
+                raise _not_finite(split, int(images[done + int(np.argmin(finite))]))
+            features[done : done + len(pixels)] = rows
+            done += len(pixels)
+            now = time.monotonic()
+            rate = (done - first * batch_size) / max(now - started, 1e-9)
+            on_event(
+                Progress(
+                    f"features of {split.name}",
+                    1,
+                    1,
+                    number,
+                    len(batches),
+                    images_per_second=rate,
+                    eta_seconds=(len(images) - done) / rate,
+                )
             )
-        )
-        if now - marked > SECONDS_BETWEEN_MARKS:
-            features.flush()
-            _mark(mark, done)
-            marked = now
+            if now - marked > SECONDS_BETWEEN_MARKS:
+                features.flush()
+                _mark(mark, done)
+                marked = now
+    except Cancelled:
+        features.flush()
+        _mark(mark, done)
+        raise
     features.flush()
     mark.unlink(missing_ok=True)
     return np.load(path, mmap_mode="r")
+
+
+def _begun(path: Path, mark: Path, shape: tuple[int, int]) -> tuple[np.memmap, int] | None:
+    """The features of an attempt that was cut off and how many rows are done; None if there are none to go on from."""
+    try:
+        done = json.loads(mark.read_text(encoding="utf-8"))["rows"]
+        features = np.lib.format.open_memmap(path, mode="r+")
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    fits = features.shape == shape and features.dtype == np.float16 and isinstance(done, int) and 0 <= done <= shape[0]
+    return (features, done) if fits else None
+
+
+def _create(path: Path, shape: tuple[int, int]) -> np.memmap:
+    features = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=shape)
+    # A disk that is full when a page of the map is written kills the process; taking the room now raises OSError.
+    if hasattr(os, "posix_fallocate") and features.nbytes:
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return features
+
+
+def _not_finite(split: Split, image: int) -> RunError:
+    return RunError(
+        f"The features of {split.name} image {split.sample_name(image)} are not finite in half precision. "
+        "If the towers were trained, try a lower phase_a.learning_rate; if not, choose another backbone."
+    )
 
 
 def _mark(path: Path, rows: int) -> None:

@@ -13,7 +13,8 @@ from ballad.data.long_tail import LongTailDataset, Split
 from ballad.errors import Cancelled, RunError
 from ballad.events import CancelToken, EpochEvaluated, EventSink, Notice
 from ballad.experiment import Augmentation, Experiment
-from ballad.training.checkpoint import Checkpoint
+from ballad.training.checkpoint import Checkpoint, DamagedCheckpoint
+from ballad.training.finite import Phase, check_loss, check_weights
 from ballad.training.gradients import accumulate_gradients
 from ballad.training.optimizer import tower_optimizer
 from ballad.training.sampling import EpochSampler, split_into_batches
@@ -52,7 +53,7 @@ class TowerTraining:
     ) -> None:
         self.model, self.dataset, self.experiment = model, dataset, experiment
         self.settings = experiment.phase_a
-        self.phase = "phase_a" if model.adapter is None else "joint"
+        self.phase: Phase = "phase_a" if model.adapter is None else "joint"
         self.score, self.on_event, self.cancel = score, on_event, cancel
         self.checkpoint_path = folder / "checkpoint.safetensors"
         self.best_path = folder / "best.safetensors"
@@ -65,7 +66,8 @@ class TowerTraining:
     def run(self) -> None:
         """Train to the end, from the last checkpoint if there is one; leave the selected weights in the model.
 
-        Raises DataError for an unreadable image, RunError when one image alone does not fit the device, Cancelled.
+        Raises DataError for an unreadable image, RunError when a loss or weight is not finite or when one image alone
+        does not fit the device, and Cancelled.
         """
         self._restore()
         sampler = EpochSampler(
@@ -93,7 +95,9 @@ class TowerTraining:
         for pixels, labels in self._training_images(batches):
             self.cancel.check()
             self._set_rates(steps=len(batches))
-            self.loss_sum += self._train_step(pixels, labels.to(self.model.device))
+            loss = self._train_step(pixels, labels.to(self.model.device))
+            check_loss(loss, self.phase, epoch=self.epoch, step=self.step, rate=self.settings.learning_rate)
+            self.loss_sum += loss
             self.step += 1
             self.watch.count(len(pixels))
             self._report_step(steps=len(batches))
@@ -115,6 +119,7 @@ class TowerTraining:
 
     def _finish_epoch(self) -> None:
         self.watch.pause()
+        check_weights(self._weights(), self.phase, epoch=self.epoch, rate=self.settings.learning_rate)
         accuracy = self._validate()
         self.history.append(EpochEvaluated(self.phase, self.epoch + 1, self.loss_sum / self.step, self.rate, accuracy))
         self.on_event(self.history[-1])
@@ -229,7 +234,11 @@ class TowerTraining:
     def _restore(self) -> None:
         if not self.checkpoint_path.exists():
             return
-        checkpoint = Checkpoint.load(self.checkpoint_path)
+        try:
+            checkpoint = Checkpoint.load(self.checkpoint_path)
+        except DamagedCheckpoint:
+            self.on_event(Notice("The checkpoint of the attempt before is damaged; the training begins anew."))
+            return
         self._load_weights(checkpoint.tensors)
         for name, parameter in self.model.parameters().items():
             if f"momentum:{name}" in checkpoint.tensors:

@@ -128,6 +128,25 @@ def test_a_broken_file_is_named(write_backbone: WriteBackbone, tmp_path: Path, n
         load_backbone(BackboneSettings(name=str(write_backbone()), pretrained=str(tmp_path / name)), seed=0)
 
 
+@pytest.mark.parametrize("name", ["visual.conv1.weight", "text_projection", "logit_scale"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused_by_name(write_backbone: WriteBackbone, name: str, value: float):
+    path = write_backbone() / "open_clip_model.safetensors"
+    state = load_file(path)
+    state[name].view(-1)[0] = value
+    save_file(state, path)
+    with pytest.raises(BackboneError, match=rf"open_clip_model\.safetensors are damaged: {name} .* not finite"):
+        load_backbone(BackboneSettings(name=str(path.parent)), seed=0)
+
+
+def test_a_logit_scale_without_a_finite_exponential_is_refused(write_backbone: WriteBackbone):
+    path = write_backbone() / "open_clip_model.safetensors"
+    save_file({**load_file(path), "logit_scale": torch.tensor(1000.0)}, path)
+    with pytest.raises(BackboneError, match=r"logit scale of .* is inf; set backbone\.temperature"):
+        load_backbone(BackboneSettings(name=str(path.parent)), seed=0)
+    assert load_backbone(BackboneSettings(name=str(path.parent), temperature=0.5), seed=0).logit_scale == 2
+
+
 @pytest.mark.parametrize("other", ["resnet", "timm"])
 def test_weights_of_another_architecture_are_refused(write_backbone: WriteBackbone, other: str):
     foreign = write_backbone(other) / "open_clip_model.safetensors"

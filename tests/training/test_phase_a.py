@@ -5,7 +5,7 @@ import torch
 
 from ballad.analysis.evaluation import group_accuracies
 from ballad.data.catalog import load_dataset
-from ballad.errors import Cancelled
+from ballad.errors import Cancelled, RunError
 from ballad.events import CancelToken, EpochEvaluated, Notice, Progress
 from ballad.experiment import Experiment
 from ballad.model.backbone import load_backbone
@@ -183,3 +183,36 @@ def test_bf16_follows_fp32(make, tmp_path):
         assert all(parameter.dtype == torch.float32 for parameter in training.model.parameters().values())
         losses[precision] = [event.loss for event in training.history]
     assert losses["bf16"] == pytest.approx(losses["fp32"], rel=0.03)
+
+
+@pytest.mark.parametrize("joint", [False, True])
+def test_a_loss_that_is_not_finite_stops_the_training_and_says_where(make, joint):
+    training = make({"phase_a.learning_rate": 1e30, "backbone.temperature": 0.01}, joint=joint)
+    title = "Joint training" if joint else "Phase A"
+    with pytest.raises(
+        RunError, match=rf"^{title} diverged: the loss of epoch 1, step [23] is (nan|inf); try a lower"
+    ) as stop:
+        training.run()
+    assert "phase_a.learning_rate (now 1e+30)" in str(stop.value) and "backbone.temperature" in str(stop.value)
+    assert not training.checkpoint_path.exists() and not training.history
+
+
+def test_weights_that_the_last_step_ruined_stop_the_training(make):
+    training = make({"phase_a.learning_rate": 1e39, "phase_a.batch_size": 64, "optimizer.cosine_by": "step"})
+    with pytest.raises(RunError, match=r"after epoch 1 the weight visual.* is no longer finite; try a lower"):
+        training.run()
+    assert not training.checkpoint_path.exists()
+
+
+def test_a_damaged_checkpoint_is_said_and_the_training_begins_anew(make, tmp_path):
+    for name in ("whole", "damaged"):
+        (tmp_path / name).mkdir()
+    whole = make(folder=tmp_path / "whole")
+    whole.run()
+    checkpoint = (tmp_path / "whole" / "checkpoint.safetensors").read_bytes()
+    (tmp_path / "damaged" / "checkpoint.safetensors").write_bytes(checkpoint[: len(checkpoint) // 2])
+    events = []
+    again = make(folder=tmp_path / "damaged", on_event=events.append)
+    again.run()
+    assert isinstance(events[0], Notice) and "is damaged; the training begins anew" in events[0].message
+    assert again.history == whole.history
