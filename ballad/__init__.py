@@ -10,11 +10,13 @@ everything = ballad.runs()
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from ballad.package import VERSION as __version__
+
 if TYPE_CHECKING:
     from ballad.api import run, runs, sweep
     from ballad.experiment import Experiment
 
-__all__ = ["Experiment", "run", "runs", "sweep"]
+__all__ = ["Experiment", "__version__", "run", "runs", "sweep"]
 
 _HOMES = {
     "Experiment": "ballad.experiment",

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
-_PAGES = Path(__file__).resolve().parent.parent / "pages"
+_HERE = Path(__file__).resolve().parent
+# Installed, they lie inside this package (see setup.py).
+_INSTALLED_PAGES = _HERE / "page_scripts"
+_PAGES = _INSTALLED_PAGES if _INSTALLED_PAGES.is_dir() else _HERE.parent / "pages"
 
 HOME = _PAGES / "home.py"
 NEW_EXPERIMENT = _PAGES / "new_experiment.py"

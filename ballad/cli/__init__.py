@@ -8,8 +8,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ballad.cli import ablate, backbones, datasets, doctor, jobs, results, run, stages
+from ballad.cli import ablate, backbones, dashboard, datasets, doctor, jobs, results, run, stages
 from ballad.errors import BalladError, Cancelled
+from ballad.package import VERSION
 
 FAILED, BAD_INPUT, CANCELLED = 1, 2, 130
 
@@ -34,10 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m ballad",
+        prog="ballad",
         description="BALLAD: adapt a vision-language model to a long-tailed image set, in two phases.",
     )
+    parser.add_argument("--version", action="version", version=f"ballad {VERSION}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (run, datasets, backbones, doctor, results, jobs, ablate, stages):
+    for module in (run, dashboard, datasets, backbones, doctor, results, jobs, ablate, stages):
         module.add_commands(commands)
     return parser
