@@ -4,14 +4,19 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PYTEST_WORKERS ?= 2
 
-.PHONY: setup run test lint types acceptance
+.PHONY: setup lock run test quick coverage lint acceptance
 
 setup: $(READY)
 
-$(READY): requirements.txt
+$(READY): requirements.txt requirements-dev.txt constraints.txt pyproject.toml setup.py
 	test -x $(PYTHON) || python3 -m venv $(VENV)
-	$(PYTHON) -m pip install --quiet --requirement requirements.txt
+	$(PYTHON) scripts/install.py
 	touch $@
+
+# Choose the newest versions that the requirements allow, for every supported Python and system.
+lock: $(READY)
+	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
+	    --custom-compile-command "make lock" --output-file constraints.txt requirements-dev.txt
 
 run: $(READY)
 	$(VENV)/bin/streamlit run dashboard/app.py
