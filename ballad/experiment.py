@@ -6,22 +6,35 @@ Defaults are the paper's (arXiv 2111.14745, section 4.1), or its released code's
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ballad.errors import SettingsError
+from ballad.samplers import SAMPLERS
+from ballad.schedules import SCHEDULES, Model, Schedule
 
-Schedule = Literal["zero_shot", "zero_shot_adapter", "finetune", "joint", "decoupled"]
-Sampler = Literal["instance", "class_balanced", "square_root", "mix_balanced"]
 Objective = Literal["class", "image_to_text", "symmetric"]
 Placement = Literal["image", "text", "both"]
 Towers = Literal["both", "image", "text"]
 Augmentation = Literal["none", "crop_flip", "crop_flip_jitter"]
 Selection = Literal["last", "best"]
+
+
+def _one_of(names: Collection[str]) -> AfterValidator:
+    def known(name: str) -> str:
+        if name not in names:
+            raise ValueError(f"should be one of {', '.join(names)}")
+        return name
+
+    return AfterValidator(known)
+
+
+SamplerName = Annotated[str, _one_of(SAMPLERS)]
+ScheduleName = Annotated[str, _one_of(SCHEDULES)]
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -103,7 +116,7 @@ class PhaseASettings(Settings):
     learning_rate: Positive = 1e-5
     tuned: Towers = "both"
     """Towers that are trained (Table 5)."""
-    sampler: Sampler = "instance"
+    sampler: SamplerName = "instance"
     objective: Objective = "class"
     """``class``: cross-entropy over all K class texts (Algorithm 1); ``image_to_text``: Eq. 2; ``symmetric``: + 3."""
     batch_size: Count = 512
@@ -124,7 +137,7 @@ class PhaseBSettings(Settings):
 
     epochs: Annotated[int, Field(ge=0)] = 10
     learning_rate: Positive = 0.2
-    sampler: Sampler = "class_balanced"
+    sampler: SamplerName = "class_balanced"
     batch_size: Count = 512
     placement: Placement = "image"
     """Where the adapter sits (Table 6)."""
@@ -176,7 +189,7 @@ class Experiment(Settings):
     dataset: DatasetSettings = DatasetSettings()
     backbone: BackboneSettings = BackboneSettings()
     prompts: PromptSettings = PromptSettings()
-    schedule: Schedule = "decoupled"
+    schedule: ScheduleName = "decoupled"
     phase_a: PhaseASettings = PhaseASettings()
     phase_b: PhaseBSettings = PhaseBSettings()
     optimizer: OptimizerSettings = OptimizerSettings()
@@ -186,16 +199,32 @@ class Experiment(Settings):
     seed: Seed = 0
 
     @property
-    def trains_towers(self) -> bool:
-        return self.schedule in ("finetune", "joint", "decoupled")
+    def training(self) -> Schedule:
+        """What the schedule trains."""
+        return SCHEDULES[self.schedule]
 
     @property
-    def trains_adapter(self) -> bool:
-        return self.schedule in ("zero_shot_adapter", "joint", "decoupled")
+    def models(self) -> list[Model]:
+        """What is evaluated: the untouched towers, then what the schedule trains."""
+        return self.training.models("ballad")
+
+    @property
+    def final_model(self) -> Model:
+        """The model whose accuracy is the run's."""
+        return self.models[-1]
+
+    def up_to(self, model: Model) -> "Experiment":
+        """The shortest experiment that yields one of :attr:`models`, as this one does."""
+        return self.model_copy(update={"schedule": self.training.up_to(model, "ballad").name})
 
     @property
     def adapter_seed(self) -> int:
         return self.seed if self.phase_b.seed is None else self.phase_b.seed
+
+    @property
+    def towers_key(self) -> str:
+        """The same for experiments that share their towers and features, which take most of the time."""
+        return self.model_copy(update={"schedule": self.training.without_phase_b.name}).key
 
     @property
     def key(self) -> str:
@@ -206,9 +235,9 @@ class Experiment(Settings):
         settings = self.model_dump(mode="json", exclude={"name", "notes", "runtime", "budget"})
         settings["phase_a"].pop("micro_batch")
         settings["phase_b"]["seed"] = self.adapter_seed
-        if not self.trains_towers:
+        if not self.training.trains_towers:
             settings.pop("phase_a")
-        if not self.trains_adapter:
+        if not self.training.trains_head:
             settings.pop("phase_b")
         return settings
 

@@ -57,17 +57,10 @@ def in_working_order(experiments: Sequence[Experiment]) -> list[Experiment]:
     first: list[Experiment] = []
     rest: list[Experiment] = []
     for experiment in experiments:
-        key = towers_key(experiment)
+        key = experiment.towers_key
         (rest if key in seen else first).append(experiment)
         seen.add(key)
     return first + rest
-
-
-def towers_key(experiment: Experiment) -> str:
-    """The same for experiments that share their towers and features, which take most of the time."""
-    without_adapter = {"decoupled": "finetune", "zero_shot_adapter": "zero_shot"}
-    schedule = without_adapter.get(experiment.schedule, experiment.schedule)
-    return experiment.model_copy(update={"schedule": schedule}).key
 
 
 def queue_sweep(
@@ -120,7 +113,7 @@ def _eta(runs: Sequence[Run]) -> float | None:
 def _leaders(runs: Sequence[Run]) -> set[str]:
     first_of: dict[str, str] = {}
     for run in runs:
-        first_of.setdefault(towers_key(run.experiment), run.id)
+        first_of.setdefault(run.experiment.towers_key, run.id)
     return set(first_of.values())
 
 

@@ -10,7 +10,6 @@ import plotly.graph_objects as go
 
 Mode = Literal["light", "dark"]
 
-GROUPS = ("many", "medium", "few", "all")
 GROUP_COLOURS = {"many": "#2a6fdb", "medium": "#b08a00", "few": "#c8380e", "all": "#7f7f7f"}
 GROUP_SYMBOLS = {"many": "circle", "medium": "square", "few": "triangle-up", "all": "diamond"}
 

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from ballad.paper import published as paper
+from ballad.shot_groups import GROUPS
 from ballad.stages.plan import SplitName
 from ballad.store import queries
 from dashboard.exports.engine import NO_ENGINE, has_engine
@@ -22,7 +23,6 @@ from dashboard.pickers.model_picker import pick_split
 from dashboard.pickers.run_picker import chosen_runs, pick_runs
 from dashboard.reading.loaders import SPLIT_TITLES, images_in_split
 from dashboard.reading.workbench import all_runs, open_store
-from dashboard.theme import GROUPS
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.messages import empty_state, shown_errors

@@ -1,14 +1,13 @@
 """Confusion: which classes are taken for which, down to the pictures, in one run or from one run to another."""
 
 from functools import partial
-from typing import Literal, cast
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
 from ballad.analysis.confusion import Order, class_neighbours, group_confusion
-from ballad.stages.plan import Model
-from ballad.store.run import FINAL_MODEL
+from ballad.schedules import MODEL_TITLES, ZERO_SHOT
 from dashboard.figures.confusion import READABLE_CLASSES, confusion_difference, confusion_heatmap
 from dashboard.figures.group_confusion import group_confusion_heatmap
 from dashboard.figures.reliability import reliability_diagram
@@ -17,14 +16,7 @@ from dashboard.navigation import HOME
 from dashboard.pickers.class_picker import pick_class
 from dashboard.pickers.model_picker import pick_model, pick_split
 from dashboard.pickers.run_picker import pick_run
-from dashboard.reading.loaders import (
-    MODEL_TITLES,
-    SPLIT_TITLES,
-    class_order,
-    evaluated_models,
-    evaluated_splits,
-    same_images,
-)
+from dashboard.reading.loaders import SPLIT_TITLES, class_order, evaluated_models, evaluated_splits, same_images
 from dashboard.reading.workbench import all_runs, open_store
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
@@ -63,7 +55,8 @@ def pick(runs: pd.DataFrame) -> ConfusionView | None:
     run_id = pick_run(runs, label="Run", key="run")
     assert run_id is not None, "there are finished runs"
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        model = pick_model(evaluated_models(run_id), key="model", first=final_model(runs, run_id))
+        models = evaluated_models(run_id)
+        model = pick_model(models, key="model", first=models[-1])
         split = pick_split(evaluated_splits(run_id))
         compare = st.toggle("Difference to another model or run", key="difference", bind="query-params")
     labels = dict(zip(runs["id"], runs["label"], strict=True))
@@ -76,7 +69,7 @@ def pick(runs: pd.DataFrame) -> ConfusionView | None:
         other_id = pick_run(this_first, label="Compared with the run", key="against")
         assert other_id is not None, "there are finished runs"
     with of_model:
-        other_model = pick_model(evaluated_models(other_id), key="against_model", first="zero_shot")
+        other_model = pick_model(evaluated_models(other_id), key="against_model", first=ZERO_SHOT)
     if split not in evaluated_splits(other_id) or not same_images(run_id, other_id, split):
         st.info(
             "These two runs were not evaluated on the same images, so their confusion cannot be subtracted; choose "
@@ -85,11 +78,6 @@ def pick(runs: pd.DataFrame) -> ConfusionView | None:
         )
         return None
     return ConfusionView(side, Side(other_id, labels[other_id], other_model), split)
-
-
-def final_model(runs: pd.DataFrame, run_id: str) -> Model:
-    schedules = dict(zip(runs["id"], runs["schedule"], strict=True))
-    return cast(Model, FINAL_MODEL[schedules[run_id]])
 
 
 def summary(view: ConfusionView) -> None:

@@ -4,10 +4,10 @@ import numpy as np
 import streamlit as st
 
 from ballad.data.catalog import CATALOG
-from ballad.data.long_tail import SHOT_GROUPS
 from ballad.data.roots import data_roots
 from ballad.errors import BalladError
 from ballad.experiment import DatasetSettings
+from ballad.shot_groups import SHOT_GROUPS
 from dashboard.figures.class_counts import class_count_curve
 from dashboard.figures.confusion import distinct_labels
 from dashboard.formats import counted

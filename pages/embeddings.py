@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
-from ballad.data.long_tail import SHOT_GROUPS
+from ballad.schedules import MODEL_TITLES
+from ballad.shot_groups import SHOT_GROUPS
 from ballad.stages.plan import SplitName
 from ballad.stages.projections import DEFAULT_LIMIT, ProjectionRequest
-from ballad.store.run import FINAL_MODEL
 from ballad.store.tasks import task_id
 from dashboard.figures.confusion import distinct_labels
 from dashboard.figures.embedding_map import Colouring, embedding_map
@@ -14,7 +14,7 @@ from dashboard.formats import counted
 from dashboard.navigation import HOME
 from dashboard.pickers.model_picker import pick_model, pick_split
 from dashboard.pickers.run_picker import pick_run
-from dashboard.reading.loaders import MODEL_TITLES, evaluated_models, evaluated_splits, evaluation
+from dashboard.reading.loaders import evaluated_models, evaluated_splits, evaluation
 from dashboard.reading.workbench import all_runs, open_store
 from dashboard.ui.charts import customdata, show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
@@ -59,8 +59,8 @@ def pick_sides(runs: pd.DataFrame) -> tuple[Side, Side]:
 def pick_side(runs: pd.DataFrame, key: str, label: str, beside: Side | None) -> Side:
     run_id = pick_run(runs, label=label, key=key)
     run = runs.set_index("id").loc[run_id]
-    final = FINAL_MODEL[run["schedule"]]
-    model = pick_model(evaluated_models(run_id), key=f"{key}_model", first="zero_shot" if beside is None else final)
+    models = evaluated_models(run_id)
+    model = pick_model(models, key=f"{key}_model", first=models[0] if beside is None else models[-1])
     return Side(run_id, run["label"], model)
 
 

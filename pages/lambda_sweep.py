@@ -6,6 +6,7 @@ import streamlit as st
 from ballad.errors import BalladError
 from ballad.experiment import Experiment
 from ballad.paper.presets import RESIDUAL_FACTORS
+from ballad.shot_groups import GROUPS
 from ballad.store import queries
 from ballad.sweeps import expand, queue_sweep
 from dashboard.figures.residual_sweep import residual_sweep
@@ -17,8 +18,7 @@ from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.loaders import images_in_split
 from dashboard.reading.plans import dataset_facts, plan_of, stage_states
 from dashboard.reading.workbench import all_runs, open_store, run_label
-from dashboard.settings.fields import SAMPLERS
-from dashboard.theme import GROUPS
+from dashboard.settings.fields import SAMPLER_TITLES
 from dashboard.ui.charts import customdata, show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.group_progress import watch_group
@@ -57,11 +57,11 @@ def ask(runs: pd.DataFrame) -> None:
     )
     chosen_samplers = samplers.multiselect(
         "Samplers of Phase B",
-        list(SAMPLERS),
+        list(SAMPLER_TITLES),
         ["class_balanced"],
         key="samplers",
         bind="query-params",
-        format_func=SAMPLERS.__getitem__,
+        format_func=SAMPLER_TITLES.__getitem__,
         help="One panel each: how much of the gain comes from balancing, and how much from λ?",
     )
     seeds, seeds_of = st.columns(2)

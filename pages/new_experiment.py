@@ -7,6 +7,7 @@ import streamlit as st
 from ballad.data.catalog import list_datasets
 from ballad.errors import BalladError
 from ballad.paper.presets import PAPER_BACKBONES
+from ballad.schedules import SCHEDULES
 from ballad.sweeps import queue_sweep
 from ballad.work.devices import list_devices
 from dashboard.formats import counted
@@ -141,7 +142,7 @@ def ask_method(entries: Entries) -> None:
 def ask_balancing() -> None:
     """A short way to both samplers, and back: it always shows what they amount to."""
     now = entered()
-    one_phase = now["schedule"] != "decoupled"
+    one_phase = len(SCHEDULES[now["schedule"]].phases) < 2
     st.session_state[BALANCING_KEY] = balancing_of(now)
     st.segmented_control(
         "Balancing phase",

@@ -12,6 +12,7 @@ from ballad.paper.counterparts import rivals
 from ballad.paper.formats import ablation_latex, describe
 from ballad.paper.presets import PRESETS, Preset
 from ballad.paper.recipes import difference_table as recipe_differences
+from ballad.shot_groups import GROUPS
 from ballad.store import queries
 from dashboard.figures.comparison import comparison_dots
 from dashboard.figures.differences import difference_intervals
@@ -24,7 +25,6 @@ from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.dataset_source import dataset_source
 from dashboard.reading.plans import dataset_facts
 from dashboard.reading.workbench import open_store
-from dashboard.theme import GROUPS
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.group_progress import watch_group

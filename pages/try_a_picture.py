@@ -4,6 +4,7 @@ from typing import Any
 
 import streamlit as st
 
+from ballad.schedules import MODEL_TITLES
 from ballad.stages.plan import SplitName
 from ballad.store.tasks import Task, task_id
 from ballad.work.uploads import is_kept, keep_upload, preview_path
@@ -11,7 +12,7 @@ from dashboard.figures.confusion import distinct_labels
 from dashboard.navigation import HOME
 from dashboard.pickers.class_picker import pick_class
 from dashboard.pickers.run_picker import pick_run
-from dashboard.reading.loaders import MODEL_TITLES, SPLIT_TITLES, evaluated_splits, evaluation
+from dashboard.reading.loaders import SPLIT_TITLES, evaluated_splits, evaluation
 from dashboard.reading.workbench import all_runs, open_store
 from dashboard.ui.downloads import table_downloads
 from dashboard.ui.gallery import picture_gallery

@@ -71,7 +71,7 @@ def test_phases_that_do_not_run_do_not_count():
     ("change", "sentence"),
     [
         ({"phase_b.residual_factor": 1.5}, "phase_b.residual_factor = 1.5: should be less than or equal to 1."),
-        ({"schedule": "both"}, "schedule = 'both': should be 'zero_shot', 'zero_shot_adapter'"),
+        ({"schedule": "both"}, "schedule = 'both': should be one of decoupled, joint, finetune"),
         ({"phase_a.epochs": "many"}, "phase_a.epochs = 'many': should be a valid integer"),
         ({"phase_b.residual": 0.1}, "There is no setting 'phase_b.residual'. Did you mean phase_b.residual_factor"),
         ({"prompts.kind": "custom"}, "prompts: kind 'custom' needs at least one template"),

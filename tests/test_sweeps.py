@@ -5,7 +5,7 @@ from ballad.experiment import Experiment
 from ballad.store import queries
 from ballad.store.owners import Owner
 from ballad.store.run_store import RunStore
-from ballad.sweeps import expand, group_status, in_working_order, queue_sweep, towers_key
+from ballad.sweeps import expand, group_status, in_working_order, queue_sweep
 from tests.helpers.claiming import claim
 
 
@@ -47,11 +47,11 @@ def test_unknown_executor_is_refused_before_anything_is_queued(store: RunStore) 
 
 
 def test_towers_are_shared_by_all_that_only_differ_after_them() -> None:
-    key = towers_key(Experiment())
+    key = Experiment().towers_key
     same = [{"phase_b.residual_factor": 0.5}, {"phase_b.sampler": "instance"}, {"schedule": "finetune"}, {"name": "x"}]
     other = [{"seed": 1}, {"phase_a.epochs": 3}, {"schedule": "joint"}, {"schedule": "zero_shot"}]
-    assert {towers_key(Experiment().with_values(values)) for values in same} == {key}
-    keys = {towers_key(Experiment().with_values(values)) for values in other}
+    assert {Experiment().with_values(values).towers_key for values in same} == {key}
+    keys = {Experiment().with_values(values).towers_key for values in other}
     assert len(keys) == len(other) and key not in keys
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ballad.data.long_tail import SHOT_GROUPS
+from ballad.shot_groups import SHOT_GROUPS
 
 Order = Literal["group", "count", "similarity", "name"]
 

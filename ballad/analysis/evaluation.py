@@ -12,8 +12,8 @@ import pandas as pd
 
 from ballad.analysis.predictions import Predictions
 from ballad.analysis.statistics import standard_error
-from ballad.data.long_tail import SHOT_GROUPS
 from ballad.errors import DataError
+from ballad.shot_groups import ALL, SHOT_GROUPS
 
 CALIBRATION_BINS = 15
 
@@ -78,7 +78,7 @@ def group_accuracies(labels: np.ndarray, predicted: np.ndarray, groups: list[str
     for group in SHOT_GROUPS:
         members = (np.asarray(groups) == group) & (totals > 0)
         accuracies[group] = float(100 * np.mean(hits[members] / totals[members])) if members.any() else None
-    accuracies["all"] = float(100 * hits.sum() / totals.sum()) if totals.sum() else None
+    accuracies[ALL] = float(100 * hits.sum() / totals.sum()) if totals.sum() else None
     return accuracies
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ballad.analysis.projection import unit_rows
-from ballad.analysis.statistics import GROUPS
+from ballad.shot_groups import GROUPS
 
 
 def silhouette_by_class(features: np.ndarray, labels: np.ndarray, groups: Sequence[str]) -> pd.DataFrame:

@@ -8,9 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from ballad.data.long_tail import SHOT_GROUPS
+from ballad.shot_groups import GROUPS, SHOT_GROUPS
 
-GROUPS = (*SHOT_GROUPS, "all")
 BOOTSTRAP_DRAWS = 2000
 
 

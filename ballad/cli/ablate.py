@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from ballad.cli.jobs import status_line
 from ballad.cli.settings import add_settings, experiment_from
-from ballad.cli.tables import GROUPS, print_table
+from ballad.cli.tables import print_table
 from ballad.errors import Cancelled
 from ballad.experiment import Experiment
 from ballad.paper.presets import PRESETS, find_preset
+from ballad.shot_groups import GROUPS
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,6 +7,7 @@ from ballad.assignments import assignments
 from ballad.cli.settings import add_assignments
 from ballad.cli.tables import print_table
 from ballad.errors import DataError
+from ballad.shot_groups import SHOT_GROUPS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +64,7 @@ def _check(options: argparse.Namespace) -> int:
     dataset = load_dataset(Experiment().with_values(values).dataset)
     groups = dataset.shot_group_of_class
     counts = ", ".join(f"{len(split):,} {split.name}" for split in dataset.splits)
-    shots = ", ".join(f"{groups.count(group)} {group}" for group in ("many", "medium", "few"))
+    shots = ", ".join(f"{groups.count(group)} {group}" for group in SHOT_GROUPS)
     print(f"{dataset.title}: {dataset.num_classes} classes ({shots}), images: {counts}")
     largest, smallest = dataset.class_counts.max(), dataset.class_counts.min()
     print(f"training images of a class: {largest:,} to {smallest:,}, imbalance ratio {largest / smallest:,.0f}")

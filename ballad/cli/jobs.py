@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from ballad.cli.progress import ShellProgress
 from ballad.cli.settings import add_settings, experiment_from
-from ballad.cli.tables import GROUPS, MODEL_TITLES, percent, print_table
+from ballad.cli.tables import percent, print_table
 from ballad.errors import RunError, SettingsError
 from ballad.experiment import parse_value
+from ballad.schedules import MODEL_TITLES
+from ballad.shot_groups import GROUPS
 
 if TYPE_CHECKING:
     import pandas as pd

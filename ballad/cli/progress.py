@@ -5,8 +5,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from ballad import events
 from ballad.events import Event
-
-PHASE_TITLES = {"phase_a": "Phase A", "phase_b": "Phase B", "joint": "joint training"}
+from ballad.schedules import phase_title
 
 
 class ShellProgress:
@@ -38,7 +37,7 @@ class ShellProgress:
             self._bars.print(event.message)
 
     def _show_progress(self, event: events.Progress) -> None:
-        title = PHASE_TITLES.get(event.phase, event.phase)
+        title = phase_title(event.phase)
         if event.phase not in self._tasks:
             self._tasks[event.phase] = self._bars.add_task(title, rate="")
         rate = f"{event.images_per_second:,.0f} images/s" if event.images_per_second else ""
@@ -54,4 +53,4 @@ def _epoch_line(event: events.EpochEvaluated) -> str:
     accuracies = "  ".join(f"{group} {value:.1f}" for group, value in event.accuracy.items() if value is not None)
     loss = "" if event.loss is None else f"  loss {event.loss:.3f}"
     validation = f"  validation: {accuracies}" if accuracies else ""
-    return f"{PHASE_TITLES.get(event.phase, event.phase)}, epoch {event.epoch}{loss}{validation}"
+    return f"{phase_title(event.phase)}, epoch {event.epoch}{loss}{validation}"

@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from ballad.cli.tables import MODEL_TITLES, print_accuracies, print_table
+from ballad.cli.tables import print_accuracies, print_table
+from ballad.schedules import MODEL_TITLES
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:

@@ -6,14 +6,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-MODEL_TITLES = {
-    "zero_shot": "zero-shot",
-    "phase_a": "Phase A (fine-tuned)",
-    "ballad": "BALLAD (Phase A + B)",
-    "joint": "joint",
-}
+from ballad.schedules import MODEL_TITLES
+from ballad.shot_groups import GROUPS
+
 WIDTH_OF_FILES = 160
-GROUPS = ("many", "medium", "few", "all")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: int = 0) -> None:

@@ -1,7 +1,7 @@
 """A long-tailed image set: class names, splits, class counts, shot groups, fingerprints."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -14,26 +14,13 @@ from ballad.data.decoding import open_rgb, scaled_down
 from ballad.data.files import ImageFiles
 from ballad.data.stored_pictures import StoredPictures
 from ballad.errors import DataError
+from ballad.shot_groups import shot_groups
 
 if TYPE_CHECKING:
     import pandas as pd
 
-SHOT_GROUPS = ("many", "medium", "few")
-MANY_ABOVE = 100
-"""Classes with more training images are many-shot (Liu et al. 2019, arXiv 1904.05160)."""
-FEW_BELOW = 20
-"""Classes with fewer training images are few-shot."""
 PARETO_SHAPE = 6
 """The power of ImageNet-LT (Liu et al. 2019)."""
-
-
-def shot_groups(counts: Iterable[int]) -> list[str]:
-    """Shot group of each class by its number of training images: many > 100, medium 20..100, few < 20.
-
-    >>> shot_groups([101, 100, 20, 19])
-    ['many', 'medium', 'medium', 'few']
-    """
-    return ["many" if count > MANY_ABOVE else "few" if count < FEW_BELOW else "medium" for count in counts]
 
 
 def long_tail_counts(

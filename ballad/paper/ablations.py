@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ballad.analysis.statistics import GROUPS, over_seeds, paired_bootstrap
+from ballad.analysis.statistics import over_seeds, paired_bootstrap
 from ballad.data.catalog import CATALOG
 from ballad.errors import RunError, SettingsError
 from ballad.experiment import Experiment
 from ballad.paper.counterparts import find_counterpart
 from ballad.paper.presets import Preset, Row, find_preset, with_seeds
+from ballad.shot_groups import GROUPS
 from ballad.stages.run_folder import RunFolder
 from ballad.store import queries
 from ballad.store.run import DEFAULT_EXECUTOR

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ballad.analysis.statistics import GROUPS
 from ballad.data.catalog import CATALOG
 from ballad.experiment import DatasetSettings, Experiment
 from ballad.paper import published as paper
 from ballad.paper.presets import BALLAD, Reference, place_title
+from ballad.shot_groups import GROUPS
 
 PAPER_DATASET, PAPER_BACKBONE = "ImageNet-LT", "RN50"
 """What the paper's ablations were measured on."""

@@ -4,11 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ballad.analysis.statistics import GROUPS
 from ballad.paper.ablations import Ablation
 from ballad.paper.counterparts import rivals
 from ballad.paper.presets import backbone_title
 from ballad.paper.recipes import recipe_of
+from ballad.shot_groups import GROUPS
 
 MEASURED = ("mean", "sd", "standard_error", "published", "difference")
 LATEX_SIGNS = {

@@ -19,8 +19,9 @@ from ballad.experiment import Augmentation, Experiment
 from ballad.model.adapter import Adapters
 from ballad.model.backbone import Backbone, load_backbone
 from ballad.model.catalogue import download_weights, weights_to_download
+from ballad.schedules import ZERO_SHOT, Model
 from ballad.stages.artifacts import ADAPTER, CLASS_TEXT, TOWERS, adapted, load_adapter, read_history, write_history
-from ballad.stages.plan import Model, Plan, SplitName
+from ballad.stages.plan import Plan, SplitName
 from ballad.stages.stage_store import Stage, StageStore
 from ballad.training.features import FeatureBank, augmented_view_counts, extract_features
 from ballad.training.member_budget import members_that_fit
@@ -178,7 +179,7 @@ class StageComputer:
 
     def _train_towers(self, stage: Stage, folder: Path) -> None:
         backbone = self._untouched_backbone()
-        joint = self.experiment.schedule == "joint"
+        joint = self.experiment.training.is_joint
         dataset = replace(self.dataset, train=self._images("train"))
         if dataset.val is not None:
             dataset = replace(dataset, val=self._images("val"))
@@ -256,10 +257,7 @@ class StageComputer:
         plans = [self.plan]
         for experiment in companions:
             plan = replace(self.plan, experiment=experiment)
-            if (
-                plan.experiment.schedule in ("zero_shot_adapter", "decoupled")
-                and plan.shared_training() == self.plan.shared_training()
-            ):
+            if experiment.training.has_phase_b and plan.shared_training() == self.plan.shared_training():
                 plans.append(plan)
         return plans if self.plan.trains_on_features else [self.plan]
 
@@ -282,7 +280,7 @@ class StageComputer:
 
     def _backbone(self, model: Model) -> Backbone:
         """The backbone with the towers of ``model``."""
-        stage = None if model == "zero_shot" else self.plan.towers()
+        stage = None if model == ZERO_SHOT else self.plan.towers()
         key = None if stage is None else stage.key
         if self._in_memory is None or self._in_memory[0] != key:
             backbone = self._untouched_backbone()

@@ -8,8 +8,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ballad.model.adapter import Adapters
+from ballad.schedules import Model
 from ballad.stages.artifacts import ADAPTER, CLASS_TEXT, adapted, load_adapter
-from ballad.stages.plan import Model, Plan, SplitName
+from ballad.stages.plan import Plan, SplitName
 from ballad.stages.stage_store import StageStore
 
 

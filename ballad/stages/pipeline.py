@@ -15,6 +15,7 @@ from ballad.events import CancelToken, EpochEvaluated, Evaluated, Event, EventSi
 from ballad.experiment import Experiment
 from ballad.home import pixels_dir
 from ballad.model.fingerprint import backbone_fingerprint
+from ballad.schedules import PHASES
 from ballad.stages.compute import StageComputer
 from ballad.stages.plan import Plan
 from ballad.stages.run_folder import RunFolder
@@ -68,7 +69,7 @@ def run_experiment(
     accuracies: dict[str, dict[str, Any]] = {}
     try:
         for model in plan.models:
-            if model in ("phase_a", "joint"):
+            if model in PHASES:
                 computer.towers()
             if model == "ballad":
                 computer.adapter(companions)

@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ballad.experiment import Experiment
+from ballad.schedules import PHASES, ZERO_SHOT, Model
 from ballad.stages.stage_store import Stage
 
-Model = Literal["zero_shot", "phase_a", "ballad", "joint"]
-MODELS: tuple[Model, ...] = ("zero_shot", "phase_a", "ballad", "joint")
 SplitName = Literal["train", "val", "test"]
 ALIKE_IN_ONE_TRAINING = ("epochs", "batch_size", "placement", "activation", "bias", "drop_last")
 
@@ -42,15 +41,8 @@ class Plan:
 
     @property
     def models(self) -> list[Model]:
-        """What is evaluated: the untouched towers, then what the schedule trains."""
-        trained: dict[str, list[Model]] = {
-            "zero_shot": [],
-            "zero_shot_adapter": ["ballad"],
-            "finetune": ["phase_a"],
-            "joint": ["joint"],
-            "decoupled": ["phase_a", "ballad"],
-        }
-        return ["zero_shot", *trained[self.experiment.schedule]]
+        """What is evaluated."""
+        return self.experiment.models
 
     @property
     def evaluated_splits(self) -> list[SplitName]:
@@ -59,15 +51,12 @@ class Plan:
     @property
     def trains_on_features(self) -> bool:
         """Whether Phase B reads cached features of the training split."""
-        return (
-            self.experiment.schedule in ("zero_shot_adapter", "decoupled")
-            and self.experiment.phase_b.features == "cached"
-        )
+        return self.experiment.training.has_phase_b and self.experiment.phase_b.features == "cached"
 
     def towers(self) -> Stage | None:
         """Phase A or joint training; None where the towers stay untouched."""
         experiment = self.experiment
-        if not experiment.trains_towers:
+        if not experiment.training.trains_towers:
             return None
         phase_a = experiment.phase_a.model_dump(mode="json", exclude={"micro_batch"})
         inputs = {
@@ -76,7 +65,7 @@ class Plan:
             "optimizer": experiment.optimizer.model_dump(mode="json"),
             "seed": experiment.seed,
         }
-        if experiment.schedule == "joint":
+        if experiment.training.is_joint:
             form = {"placement", "residual_factor", "activation", "bias", "learning_rate"}
             inputs["adapter"] = {
                 **experiment.phase_b.model_dump(mode="json", include=form),
@@ -149,7 +138,7 @@ class Plan:
         """Every stage of the experiment, in the order of computing, each once."""
         stages: list[Stage | None] = []
         for model in self.models:
-            if model in ("phase_a", "joint"):
+            if model in PHASES:
                 stages.append(self.towers())
             stages.append(self.class_text(model))
             if model == "ballad" and self.trains_on_features:
@@ -159,7 +148,7 @@ class Plan:
         return list({stage.key: stage for stage in stages if stage is not None}.values())
 
     def _tuned_towers(self, model: Model) -> Stage | None:
-        return None if model == "zero_shot" else self.towers()
+        return None if model == ZERO_SHOT else self.towers()
 
     def _untouched_towers(self) -> dict[str, Any]:
         experiment = self.experiment

@@ -10,10 +10,10 @@ from safetensors.torch import load_file
 from ballad.data.decoding import open_rgb
 from ballad.data.images import evaluation_view, to_input
 from ballad.model.backbone import Backbone, load_backbone
+from ballad.schedules import ZERO_SHOT, Model
 from ballad.stages.artifacts import TOWERS
 from ballad.stages.feature_spaces import FeatureSpace
 from ballad.stages.pipeline import find_device
-from ballad.stages.plan import Model
 from ballad.stages.run_folder import RunFolder
 from ballad.stages.stage_store import StageStore
 from ballad.training.objectives import similarity_logits
@@ -82,7 +82,7 @@ class Predictor:
         return self._training[model]
 
     def _backbone(self, model: Model) -> Backbone:
-        towers = None if model == "zero_shot" else self.plan.towers()
+        towers = None if model == ZERO_SHOT else self.plan.towers()
         key = None if towers is None else towers.key
         if key not in self._backbones:
             experiment = self.plan.experiment

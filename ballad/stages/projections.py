@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ballad.errors import RunError
 from ballad.events import CancelToken, Event, Progress, ignore
-from ballad.stages.plan import Model, Plan, SplitName
+from ballad.schedules import Model
+from ballad.stages.plan import Plan, SplitName
 from ballad.stages.run_folder import RunFolder
 from ballad.stages.stage_store import Stage, StageStore
 from ballad.whole_files import write_whole

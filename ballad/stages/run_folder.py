@@ -22,6 +22,8 @@ from ballad.analysis.predictions import Predictions
 from ballad.errors import RunError
 from ballad.events import EpochEvaluated
 from ballad.home import run_dir
+from ballad.schedules import ZERO_SHOT, Model
+from ballad.shot_groups import GROUPS
 from ballad.stages.plan import Plan
 from ballad.whole_files import remove_leftovers, write_text_whole, write_whole
 
@@ -66,7 +68,7 @@ class RunFolder:
         # A class may be called "nan" or "null".
         return pd.read_csv(path, dtype={"class_name": str}, keep_default_na=False, na_values="")
 
-    def class_names(self, model: str = "zero_shot") -> list[str]:
+    def class_names(self, model: Model = ZERO_SHOT) -> list[str]:
         return self.classes(model, "test")["class_name"].tolist()
 
     def write_result(self, result: Mapping[str, Any]) -> None:
@@ -79,11 +81,11 @@ class RunFolder:
                 "epoch": event.epoch,
                 "loss": event.loss,
                 "learning_rate": event.learning_rate,
-                **{group: event.accuracy.get(group) for group in ("many", "medium", "few", "all")},
+                **{group: event.accuracy.get(group) for group in GROUPS},
             }
             for event in history
         ]
-        columns = ["phase", "epoch", "loss", "learning_rate", "many", "medium", "few", "all"]
+        columns = ["phase", "epoch", "loss", "learning_rate", *GROUPS]
         table = pd.DataFrame(rows, columns=columns).drop_duplicates(["phase", "epoch"], keep="last")
         write_whole(self.path / "metrics.parquet", partial(table.to_parquet, index=False))
 

@@ -11,10 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from ballad.shot_groups import GROUPS
 from ballad.store.run import STATUSES
 from ballad.store.run_store import RunStore
-
-ACCURACIES = ["many", "medium", "few", "all"]
 
 
 def runs(
@@ -64,7 +63,7 @@ def runs(
         """,
         *values,
         times=["created", "started", "finished"],
-        numbers=["seconds", *ACCURACIES, "loss", "images_per_second", "eta_seconds", "device_memory_bytes"],
+        numbers=["seconds", *GROUPS, "loss", "images_per_second", "eta_seconds", "device_memory_bytes"],
         texts=["group_id", "group", "device", "error", "phase"],
     )
     table["tags"] = [json.loads(tags) for tags in table["tags"]]
@@ -152,7 +151,7 @@ def results(store: RunStore, run_ids: Sequence[str], *, split: str | None = None
         f"SELECT * FROM results WHERE run_id IN ({_marks(run_ids)}) {only} ORDER BY run_id, split, model",
         *run_ids,
         *values,
-        numbers=ACCURACIES,
+        numbers=GROUPS,
     )
 
 

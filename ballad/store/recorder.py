@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 from ballad.events import EpochEvaluated, Evaluated, Event, Notice, Progress, StageFinished, StageStarted
+from ballad.shot_groups import GROUPS
 from ballad.store.database import Database
 
 PROGRESS_SECONDS = 0.5
@@ -104,7 +105,7 @@ def _write_event(db: sqlite3.Connection, run_id: str, event: Event, now: float) 
             values = {"loss": loss, "learning_rate": learning_rate, **accuracy}
             _write_metrics(db, run_id, phase, epoch, 0, float(epoch), values, now)
         case Evaluated(model, split, accuracy):
-            groups = [accuracy.get(group) for group in ("many", "medium", "few", "all")]
+            groups = [accuracy.get(group) for group in GROUPS]
             db.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", (run_id, model, split, *groups))
         case Notice(message):
             write_log(db, run_id, "notice", message)

@@ -15,15 +15,6 @@ RESUMABLE: tuple[Status, ...] = ("failed", "cancelled", "interrupted")
 DEFAULT_EXECUTOR = "thread"
 """What executes a run whose maker does not say."""
 
-FINAL_MODEL = {
-    "zero_shot": "zero_shot",
-    "zero_shot_adapter": "ballad",
-    "finetune": "phase_a",
-    "joint": "joint",
-    "decoupled": "ballad",
-}
-"""The model whose accuracy is the run's, by schedule."""
-
 
 @dataclass(frozen=True)
 class Run:
@@ -92,7 +83,7 @@ def insert_run(
         "schedule": experiment.schedule,
         "seed": experiment.seed,
         "budget": experiment.budget,
-        "final_model": FINAL_MODEL[experiment.schedule],
+        "final_model": experiment.final_model,
         "requested_device": experiment.runtime.device,
         "executor": executor,
         "priority": 0,  # nothing sets or reads it; stores that have it stay as they are

@@ -1,31 +1,9 @@
-"""The four samplers: which N training images an epoch shows, drawn all at once.
-
-Kang et al., "Decoupling representation and classifier" (arXiv 1910.09217), section 3, as used in Table 8 of the paper.
-"""
+"""Which N training images an epoch shows, drawn all at once by one of :data:`ballad.samplers.SAMPLERS`."""
 
 import torch
 from torch import Tensor
 
-from ballad.experiment import Sampler
-
-
-def class_probabilities(sampler: Sampler, class_counts: Tensor, *, epoch: int, epochs: int) -> Tensor:
-    """q ``[K]``, the chance that a draw falls on each class.
-
-    ``instance``: n_k / N; ``class_balanced``: 1 / K; ``square_root``: ∝ √n_k; ``mix_balanced``: linearly from the
-    first at the first epoch (0) to the second at the last. Classes without images are never drawn.
-    """
-    counts = class_counts.double()
-    instance = counts / counts.sum()
-    balanced = (counts > 0).double() / (counts > 0).sum()
-    if sampler == "instance":
-        return instance
-    if sampler == "class_balanced":
-        return balanced
-    if sampler == "square_root":
-        return counts.sqrt() / counts.sqrt().sum()
-    progress = epoch / max(epochs - 1, 1)
-    return (1 - progress) * instance + progress * balanced
+from ballad.samplers import SAMPLERS
 
 
 class EpochSampler:
@@ -34,13 +12,13 @@ class EpochSampler:
     Parameters
     ----------
     labels : class of each training image, int64 ``[N]``.
+    sampler : the name of a registered sampler.
     images_per_draw : 1 draws classes and images independently. More takes that many images in a row from each
-        drawn class, without repeating one until all of the class were shown, and ``class_balanced`` goes through
-        shuffled rounds of all classes, as the released code does.
+        drawn class, without repeating one until all of the class were shown.
     """
 
-    def __init__(self, labels: Tensor, sampler: Sampler, *, epochs: int, images_per_draw: int = 1) -> None:
-        self.sampler: Sampler = sampler
+    def __init__(self, labels: Tensor, sampler: str, *, epochs: int, images_per_draw: int = 1) -> None:
+        self.sampler = SAMPLERS[sampler]
         self.epochs = epochs
         self.images_per_draw = images_per_draw
         self.counts = torch.bincount(labels)
@@ -51,7 +29,7 @@ class EpochSampler:
         """The images of epoch ``epoch`` (from 0) in order, int64 ``[N]``; each seed gives one order."""
         generator = torch.Generator().manual_seed(seed)
         total = len(self.images_by_class)
-        if self.sampler == "instance":
+        if self.sampler.each_image_once:
             return torch.randperm(total, generator=generator)
         if self.images_per_draw == 1:
             classes = self._independent_classes(total, epoch, generator)
@@ -63,13 +41,13 @@ class EpochSampler:
         return self.images_by_class[self.class_starts[classes] + within]
 
     def _independent_classes(self, draws: int, epoch: int, generator: torch.Generator) -> Tensor:
-        probabilities = class_probabilities(self.sampler, self.counts, epoch=epoch, epochs=self.epochs)
+        probabilities = self.sampler.probabilities(self.counts.double(), epoch / max(self.epochs - 1, 1))
         places = torch.rand(draws, generator=generator, dtype=torch.double) * probabilities.sum()
         classes = torch.searchsorted(probabilities.cumsum(0), places, right=True)
         return classes.clamp_(max=int(self.counts.nonzero().max()))
 
     def _classes_in_rounds(self, draws: int, epoch: int, generator: torch.Generator) -> Tensor:
-        if self.sampler != "class_balanced":
+        if not self.sampler.in_rounds:
             return self._independent_classes(draws, epoch, generator)
         present = self.counts.nonzero().flatten()
         rounds = -(-draws // len(present))

@@ -16,7 +16,6 @@ from ballad.home import run_dir
 from ballad.store.owners import Owner
 from ballad.store.run import Run, Status
 from ballad.store.run_store import RunStore
-from ballad.sweeps import towers_key
 
 SECONDS_TO_WRITE_THE_END = 30.0
 
@@ -83,14 +82,14 @@ def execute_run(
 
 def _companions(store: RunStore, run: Run) -> list[Experiment]:
     """Waiting experiments on the same towers: what they share can be computed in one go."""
-    key = towers_key(run.experiment)
+    key = run.experiment.towers_key
     waiting = []
     for other in store.queued():
         # Settings of another release are that run's trouble, when its turn comes.
         with suppress(SettingsError):
             if other.dataset == run.dataset:
                 waiting.append(other.experiment)
-    return [experiment for experiment in waiting if towers_key(experiment) == key]
+    return [experiment for experiment in waiting if experiment.towers_key == key]
 
 
 def plain_sentence(error: BaseException, home: Path) -> str:

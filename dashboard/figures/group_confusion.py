@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ballad.shot_groups import SHOT_GROUPS
 from dashboard.figures.parts import groups_in
 from dashboard.theme import READABLE_REACH
 
-ENDS = {"right": "right<br>class", "many": "wrong:<br>many", "medium": "wrong:<br>medium", "few": "wrong:<br>few"}
+ENDS = {"right": "right<br>class", **{group: f"wrong:<br>{group}" for group in SHOT_GROUPS}}
 
 
 def group_confusion_heatmap(shares: pd.DataFrame, images: pd.Series, baseline: pd.DataFrame | None = None) -> go.Figure:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.theme import CATEGORY_COLOURS, GROUPS, RUN_DASHES
+from ballad.shot_groups import GROUPS
+from dashboard.theme import CATEGORY_COLOURS, RUN_DASHES
 
 ACCURACY_AXIS = "Accuracy (%)"
 

@@ -3,8 +3,9 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-PHASE_TITLES = {"phase_a": "Phase A", "joint": "Joint phase", "phase_b": "Phase B"}
-FIRST_PHASES = ("phase_a", "joint")
+from ballad.schedules import PHASE_B, PHASES, phase_title
+
+FIRST_PHASES = [phase.name for phase in PHASES.values() if phase.trains_towers]
 """Those that train towers."""
 _TICK_EACH_UP_TO = 10
 """Epochs."""
@@ -17,8 +18,8 @@ def on_one_timeline(curves: pd.DataFrame) -> pd.DataFrame:
     """
     curves = curves.astype({"run": "str"})
     before = curves[curves["phase"].isin(FIRST_PHASES)].groupby("run")["epoch"].max()
-    offset = curves["run"].map(before).fillna(0).where(curves["phase"] == "phase_b", 0)
-    placed = curves.assign(time=curves["epoch"] + offset, phase_title=curves["phase"].map(PHASE_TITLES))
+    offset = curves["run"].map(before).fillna(0).where(curves["phase"] == PHASE_B.name, 0)
+    placed = curves.assign(time=curves["epoch"] + offset, phase_title=curves["phase"].map(phase_title))
     return placed.sort_values(["run", "time"], kind="stable")
 
 

@@ -4,16 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ballad.data.catalog import CATALOG
+from ballad.samplers import SAMPLERS
+from ballad.schedules import SCHEDULES
 from dashboard.settings.fields import FIELDS
 
-_NO_PHASE_A = {
-    "zero_shot": "Zero-shot trains nothing.",
-    "zero_shot_adapter": "Zero-shot + adapter leaves the towers as they are: there is no Phase A.",
-}
-_NO_ADAPTER = {
-    "zero_shot": "Zero-shot trains nothing.",
-    "finetune": "Fine-tuning ends after Phase A: there is no adapter.",
-}
 _ADAPTER_IN_JOINT_TRAINING = ("placement", "residual_factor", "activation", "bias", "learning_rate", "seed")
 
 
@@ -25,16 +19,17 @@ def reasons(values: Mapping[str, Any]) -> dict[str, str]:
 def reasons_of_schedule(schedule: str) -> dict[str, str]:
     """Those of :func:`reasons` that the schedule alone gives."""
     found: dict[str, str] = {}
-    if schedule in _NO_PHASE_A:
-        found |= dict.fromkeys(_section("phase_a"), _NO_PHASE_A[schedule])
-        found |= dict.fromkeys(("runtime.keep_towers", "runtime.compile"), _NO_PHASE_A[schedule])
-    if schedule in _NO_ADAPTER:
-        found |= dict.fromkeys(_section("phase_b"), _NO_ADAPTER[schedule])
-    if schedule == "joint":
+    training = SCHEDULES[schedule]
+    if training.no_towers:
+        found |= dict.fromkeys(_section("phase_a"), training.no_towers)
+        found |= dict.fromkeys(("runtime.keep_towers", "runtime.compile"), training.no_towers)
+    if training.no_head:
+        found |= dict.fromkeys(_section("phase_b"), training.no_head)
+    if training.is_joint:
         shared = [name for name in _section("phase_b") if name.split(".")[1] not in _ADAPTER_IN_JOINT_TRAINING]
         found |= dict.fromkeys(shared, "Joint training has one phase, with the settings of Phase A.")
-    if schedule == "zero_shot":
-        found |= dict.fromkeys(_section("optimizer"), "Zero-shot trains nothing.")
+    if not training.phases:
+        found |= dict.fromkeys(_section("optimizer"), training.no_towers)
     return found
 
 
@@ -56,7 +51,7 @@ def _of_details(values: Mapping[str, Any]) -> dict[str, str]:
     if values["prompts.kind"] != "custom":
         found["prompts.templates"] = "Choose ‘my own’ prompts to write them."
     for phase in ("phase_a", "phase_b"):
-        if values[f"{phase}.sampler"] == "instance":
+        if SAMPLERS[values[f"{phase}.sampler"]].each_image_once:
             found[f"{phase}.images_per_draw"] = "Instance sampling draws images, not classes."
     if values["phase_b.features"] == "exact":
         found["phase_b.views"] = "Fresh features are augmented anew every epoch."

@@ -25,10 +25,10 @@ def changed_settings(experiment: Experiment) -> dict[str, Any]:
     """
     chosen = _flat(experiment)
     defaults = _flat(default_experiment(experiment.dataset.source, experiment.backbone.name))
-    unused = {"phase_a.": not experiment.trains_towers, "phase_b.": not experiment.trains_adapter}
+    unused = tuple(f"{section}." for section in experiment.training.unused_sections if section != "optimizer")
     changed = {path: chosen[path] for path in ("dataset.source", "backbone.name") if chosen[path] != "demo"}
     for path, value in chosen.items():
-        if value != defaults[path] and not any(absent and path.startswith(phase) for phase, absent in unused.items()):
+        if value != defaults[path] and not path.startswith(unused):
             changed[path] = value
     return changed
 

@@ -22,7 +22,7 @@ def training_memory(experiment: Experiment, num_classes: int) -> float | None:
 
     Raises BackboneError as :func:`ballad.model.tower_sizes.tower_sizes` does.
     """
-    sizes = tower_sizes(experiment.backbone) if experiment.trains_towers else None
+    sizes = tower_sizes(experiment.backbone) if experiment.training.trains_towers else None
     if sizes is None:
         return None
     settings = experiment.phase_a
@@ -78,8 +78,8 @@ def _work(plan: Plan, images: Mapping[str, int]) -> dict[str, tuple[str, float]]
     work: dict[str, tuple[str, float]] = {}
     for stage in plan.stages():
         if stage.kind == "towers":
-            phase = "joint" if experiment.schedule == "joint" else "phase_a"
-            work[stage.key] = (phase, experiment.phase_a.epochs * images["train"])
+            first_phase = experiment.training.phases[0].name
+            work[stage.key] = (first_phase, experiment.phase_a.epochs * images["train"])
         elif stage.kind == "features":
             work[stage.key] = ("features", images[stage.inputs["split"]])
         elif stage.kind == "views":

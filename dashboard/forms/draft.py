@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ballad.data.demo.settings import demo_defaults
 from ballad.experiment import Experiment
+from ballad.samplers import UNBALANCED
 from ballad.store.run import DEFAULT_EXECUTOR
 from dashboard.forms.lists import listed, parse_seeds
 from dashboard.settings.fields import EXECUTOR, FIELDS, SEEDS
@@ -66,18 +67,18 @@ def with_dataset_and_backbone(values: Mapping[str, Any], dataset: str, backbone:
 
 def balancing_of(values: Mapping[str, Any]) -> Balancing:
     """Which phases draw otherwise than instance by instance (Table 7)."""
-    in_a, in_b = (values[f"{phase}.sampler"] != "instance" for phase in ("phase_a", "phase_b"))
+    in_a, in_b = (values[f"{phase}.sampler"] != UNBALANCED for phase in ("phase_a", "phase_b"))
     return "A+B" if in_a and in_b else "A" if in_a else "B" if in_b else "none"
 
 
 def with_balancing(values: Mapping[str, Any], balancing: Balancing) -> dict[str, Any]:
     """The entries with these phases balanced, by the sampler chosen so far, and the others on instance sampling."""
     samplers = [values["phase_b.sampler"], values["phase_a.sampler"], "class_balanced"]
-    balanced = next(sampler for sampler in samplers if sampler != "instance")
+    balanced = next(sampler for sampler in samplers if sampler != UNBALANCED)
     chosen = dict(values)
     for letter, path in (("A", "phase_a.sampler"), ("B", "phase_b.sampler")):
         if letter not in balancing.split("+"):
-            chosen[path] = "instance"
-        elif chosen[path] == "instance":
+            chosen[path] = UNBALANCED
+        elif chosen[path] == UNBALANCED:
             chosen[path] = balanced
     return chosen

@@ -5,19 +5,14 @@ from typing import Any, Literal
 
 from ballad.errors import SettingsError
 from ballad.experiment import Experiment
+from ballad.schedules import SCHEDULES
 
 RESIDUAL_FACTOR, SAMPLER = "phase_b.residual_factor", "phase_b.sampler"
 
 SeedsOf = Literal["adapter", "run"]
 """``adapter``: seeds vary Phase B alone, on one Phase A; ``run``: each seed trains a Phase A of its own."""
 
-_SCHEDULE_OF_SWEEP = {
-    "finetune": "decoupled",
-    "decoupled": "decoupled",
-    "zero_shot": "zero_shot_adapter",
-    "zero_shot_adapter": "zero_shot_adapter",
-}
-SWEPT_SCHEDULES = tuple(_SCHEDULE_OF_SWEEP)
+SWEPT_SCHEDULES = tuple(name for name, schedule in SCHEDULES.items() if schedule.with_phase_b)
 """Those whose towers a sweep can build adapters on."""
 
 
@@ -29,12 +24,11 @@ def sweep_of(
     The towers are those of ``base``: its Phase A is found again, not trained. Raises SettingsError for joint training,
     whose towers depend on λ, and where there is nothing to vary.
     """
-    if base.schedule not in SWEPT_SCHEDULES:
+    schedule = base.training.with_phase_b
+    if schedule is None:
         raise SettingsError("In joint training the towers depend on λ; sweep a decoupled or fine-tuned run instead.")
     if not samplers:
         raise SettingsError("Choose at least one sampler for Phase B.")
-    shared = base.with_values(
-        {"schedule": _SCHEDULE_OF_SWEEP[base.schedule], "phase_b.seed": None, "name": "", "notes": ""}
-    )
+    shared = base.with_values({"schedule": schedule.name, "phase_b.seed": None, "name": "", "notes": ""})
     seed = "phase_b.seed" if seeds_of == "adapter" else "seed"
     return shared, {SAMPLER: list(samplers), seed: list(seeds), RESIDUAL_FACTOR: list(factors)}

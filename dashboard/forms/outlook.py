@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from ballad.errors import BalladError, RunError, SettingsError
+from ballad.schedules import phase_title
 from ballad.store import queries
 from ballad.work.devices import device_for, list_devices
 from dashboard.figures.class_counts import class_count_curve
@@ -22,7 +23,6 @@ from dashboard.ui.messages import show_error
 
 _NAMED_CLASSES = 20
 """Beside the form there is no room for the names of more."""
-_PHASES = {"phase_a": "Phase A", "joint": "joint training", "features": "features", "phase_b": "Phase B"}
 
 
 def show_outlook(request: Request) -> bool:
@@ -58,7 +58,7 @@ def _show_work(request: Request, facts: DatasetFacts) -> None:
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**Stages to compute:** {len(missing)} of {len(states)}", help=_STAGES_HELP)
         st.markdown(f"**Expected time:** {_time_text(time)}", help=_time_help(device))
-        if request.experiment.trains_towers:
+        if request.experiment.training.trains_towers:
             told = "not known for this backbone" if memory is None else f"about {size(memory)}"
             st.markdown(f"**Device memory in Phase A:** {told}", help=_MEMORY_HELP)
     _warn_of_memory(memory, device)
@@ -86,7 +86,7 @@ def _device(request: Request) -> str:
 
 
 def _time_text(time: ExpectedTime) -> str:
-    unknown = ", ".join(_PHASES[phase] for phase in time.unknown)
+    unknown = ", ".join(phase_title(phase) for phase in time.unknown)
     if unknown:
         known = f"about {duration(time.seconds)}, and " if time.seconds else ""
         return f"{known}not measured yet for {unknown}"

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ballad.stages.plan import Model, SplitName
-from dashboard.reading.loaders import MODEL_TITLES, SPLIT_TITLES
+from ballad.schedules import MODEL_TITLES, Model
+from ballad.stages.plan import SplitName
+from dashboard.reading.loaders import SPLIT_TITLES
 
 MODEL_HELP = (
     "Zero-shot is the untouched backbone, Phase A the backbone after continued pretraining on the long tail, "

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from ballad.shot_groups import GROUPS
 from dashboard.figures.timeline import FIRST_PHASES
-from dashboard.theme import GROUPS
 
 
 def accuracy_table(metrics: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:

@@ -14,12 +14,12 @@ import streamlit as st
 from ballad.analysis import confusion as confusion_analysis
 from ballad.analysis.predictions import Predictions
 from ballad.errors import RunError
-from ballad.stages.plan import MODELS, Model, SplitName
+from ballad.schedules import ZERO_SHOT, Model
+from ballad.stages.plan import SplitName
 from ballad.stages.run_folder import RunFolder
 from ballad.stages.stage_store import StageStore
 from dashboard.reading.workbench import open_store
 
-MODEL_TITLES: dict[Model, str] = {"zero_shot": "Zero-shot", "phase_a": "Phase A", "ballad": "BALLAD", "joint": "Joint"}
 SPLIT_TITLES: dict[SplitName, str] = {"test": "Test", "val": "Validation"}
 
 _CLASS_TEXT = "class_text.safetensors"
@@ -37,8 +37,7 @@ class Evaluation:
 
 def evaluated_models(run_id: str) -> list[Model]:
     """The models of a finished run, the untouched towers first. RunError if its folder is gone."""
-    evaluated = _result(run_id)["accuracies"]
-    return [model for model in MODELS if model in evaluated]
+    return list(_result(run_id)["accuracies"])
 
 
 def evaluated_splits(run_id: str) -> list[SplitName]:
@@ -81,7 +80,7 @@ def images_in_split(run_ids: Iterable[str], split: SplitName) -> int | None:
 
 def same_images(run_id: str, other_id: str, split: SplitName) -> bool:
     """Whether two runs were evaluated on the same images of the same classes and shot groups."""
-    ours, theirs = (evaluation(each, "zero_shot", split) for each in (run_id, other_id))
+    ours, theirs = (evaluation(each, ZERO_SHOT, split) for each in (run_id, other_id))
     return (
         _source(run_id) == _source(other_id)
         and np.array_equal(ours.predictions.labels, theirs.predictions.labels)
@@ -109,7 +108,7 @@ def _source(run_id: str) -> tuple[str, int, int, int]:
 
 @st.cache_data(max_entries=4096, show_spinner=False)
 def _images(run_id: str, split: SplitName) -> int:
-    return _folder(run_id).summary("zero_shot", split)["images"]
+    return _folder(run_id).summary(ZERO_SHOT, split)["images"]
 
 
 @st.cache_data(max_entries=2048, show_spinner=False)

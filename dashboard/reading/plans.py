@@ -10,6 +10,7 @@ from ballad.data.catalog import load_dataset
 from ballad.experiment import DatasetSettings, Experiment
 from ballad.home import default_home
 from ballad.model.fingerprint import backbone_fingerprint
+from ballad.schedules import MODEL_TITLES
 from ballad.stages.plan import Plan
 from ballad.stages.stage_store import Stage, StageStore
 
@@ -81,7 +82,7 @@ def _title(plan: Plan, stage: Stage) -> str:
     tuned = "trained" if "towers" in stage.inputs else "untouched"
     match stage.kind:
         case "towers":
-            return "Joint training" if plan.experiment.schedule == "joint" else "Phase A: trained towers"
+            return f"{plan.experiment.training.phases[0].title}: trained towers"
         case "class_text":
             return f"Class texts, {tuned} towers"
         case "features":
@@ -91,7 +92,4 @@ def _title(plan: Plan, stage: Stage) -> str:
         case "adapter":
             return "Phase B: adapter"
     model = next(model for model in plan.models if plan.evaluation(model).key == stage.key)
-    return f"Evaluation: {_MODEL_TITLES[model]}"
-
-
-_MODEL_TITLES = {"zero_shot": "zero-shot", "phase_a": "Phase A", "ballad": "with adapter", "joint": "joint"}
+    return f"Evaluation: {MODEL_TITLES[model]}"

@@ -1,34 +1,22 @@
 """How each setting of an experiment is asked for: its kind of entry, its name for people, and what it does."""
 
+from ballad.samplers import SAMPLERS, samplers_help
+from ballad.schedules import SCHEDULE_HELP, SCHEDULES
+from ballad.shot_groups import FEW, MANY
 from ballad.work.executors.registry import EXECUTORS
 from dashboard.settings.field_kinds import Choice, Field, Lines, Name, Number, Share, Switch, Text
 
 SEEDS = "seeds"
 EXECUTOR = "executor"
 
-SCHEDULES = {
-    "decoupled": "Decoupled: A, then B (BALLAD)",
-    "joint": "Joint: towers and adapter together",
-    "finetune": "Fine-tuning: A alone",
-    "zero_shot_adapter": "Zero-shot + adapter: B alone",
-    "zero_shot": "Zero-shot: no training",
-}
-SAMPLERS = {
-    "instance": "instance (every image once)",
-    "class_balanced": "class-balanced",
-    "square_root": "square-root",
-    "mix_balanced": "mix-balanced",
-}
+SAMPLER_TITLES = {sampler.name: sampler.title for sampler in SAMPLERS.values()}
 PLACEMENTS = {"image": "image features", "text": "class texts", "both": "both"}
 TOWERS = {"both": "both", "image": "image", "text": "text"}
 WEIGHTS = {"pretrained": "pretrained", "random": "random numbers"}
 AUGMENTATIONS = {"none": "none", "crop_flip": "crop and flip", "crop_flip_jitter": "crop, flip and colour jitter"}
 SELECTIONS = {"last": "the last epoch", "best": "the best epoch on validation"}
 
-_SAMPLER_HELP = (
-    "How images are drawn. Instance follows the long tail; class-balanced draws every class equally often; square-root "
-    "lies between; mix-balanced goes from instance to class-balanced over the epochs."
-)
+_SAMPLER_HELP = samplers_help()
 _BATCH_HELP = "Images an update. Smaller batches on the same learning rate train longer steps; the paper uses 512."
 _DRAW_HELP = "Images taken in a row from a drawn class. The paper's method takes 1, its released code 4."
 _DROP_HELP = "Leave out an epoch's last batch when it is not full, as the released code does."
@@ -49,9 +37,8 @@ FIELDS: dict[str, Field] = {
     ),
     "schedule": Choice(
         "Schedule",
-        "What is trained and in which order. BALLAD decouples: Phase A trains the towers on the long tail, Phase B "
-        "then trains an adapter on balanced batches.",
-        titles=SCHEDULES,
+        SCHEDULE_HELP,
+        titles={schedule.name: schedule.title for schedule in SCHEDULES.values()},
     ),
     # Data
     "dataset.source": Name("Dataset", "A dataset of the catalogue, or the path of a folder or a CSV or Parquet table."),
@@ -69,8 +56,8 @@ FIELDS: dict[str, Field] = {
     ),
     "dataset.shot_groups": Choice(
         "Shot groups",
-        "Many (> 100 images), medium and few (< 20) by this split's counts, or kept from the split with ρ = 100 so "
-        "that ratios compare class by class.",
+        f"Many (≥ {MANY.at_least} images), medium and few (≤ {FEW.at_most}) by this split's counts, or kept from the "
+        "split with ρ = 100 so that ratios compare class by class.",
         titles={"recount": "by this split's counts", "rho100": "as with ρ = 100"},
     ),
     "dataset.validation_per_class": Number(
@@ -159,7 +146,7 @@ FIELDS: dict[str, Field] = {
     "phase_a.sampler": Choice(
         "Sampler in Phase A",
         f"{_SAMPLER_HELP} BALLAD keeps Phase A on instance sampling: features learn best from all images as they come.",
-        titles=SAMPLERS,
+        titles=SAMPLER_TITLES,
     ),
     "phase_a.objective": Choice(
         "Objective of Phase A",
@@ -195,7 +182,7 @@ FIELDS: dict[str, Field] = {
     "phase_b.sampler": Choice(
         "Sampler in Phase B",
         f"{_SAMPLER_HELP} Balanced batches let the adapter see rare classes as often as frequent ones.",
-        titles=SAMPLERS,
+        titles=SAMPLER_TITLES,
     ),
     "phase_b.batch_size": Number("Batch size of Phase B", _BATCH_HELP, least=1, step=1),
     "phase_b.placement": Choice("Adapter on", "Where the linear layer sits (Table 6).", titles=PLACEMENTS),

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from dashboard.figures.timeline import PHASE_TITLES
+from ballad.schedules import phase_title
 from dashboard.formats import duration, size
 
 _LOOKS = {
@@ -40,7 +40,7 @@ def progress_text(run: pd.Series) -> str:
     """``Phase A · epoch 3 of 50 · step 12 of 40 · loss 1.23 · 812 images/s · 4 min 10 s left in this phase``."""
     if pd.isna(run["epoch"]) or pd.isna(run["phase"]):
         return "Starting: reading data and weights"
-    parts = [PHASE_TITLES.get(run["phase"], str(run["phase"]).capitalize())]
+    parts = [phase_title(run["phase"])]
     if run["epochs"] > 1:
         parts.append(f"epoch {run['epoch']} of {run['epochs']}")
     parts.append(f"step {run['step']} of {run['steps']}")

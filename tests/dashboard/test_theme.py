@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from plotly.colors import sample_colorscale
 
+from ballad.shot_groups import GROUPS
 from dashboard.figures.group_confusion import group_confusion_heatmap
-from dashboard.theme import BACKGROUNDS, GROUP_COLOURS, GROUP_SYMBOLS, GROUPS, plotly_template
+from dashboard.theme import BACKGROUNDS, GROUP_COLOURS, GROUP_SYMBOLS, plotly_template
 
 # Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB.
 VISION = {

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from ballad.data.long_tail import LongTailDataset, Split, long_tail_counts, shot_groups
+from ballad.data.long_tail import LongTailDataset, Split, long_tail_counts
+from ballad.shot_groups import shot_groups
 
 
 def pixels(count: int, seed: int = 0) -> np.ndarray:

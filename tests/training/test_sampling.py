@@ -1,30 +1,20 @@
 import pytest
 import torch
 
-from ballad.training.sampling import EpochSampler, class_probabilities, split_into_batches
+from ballad.samplers import SAMPLERS
+from ballad.training.sampling import EpochSampler, split_into_batches
 
 COUNTS = torch.tensor([900, 90, 9, 1])
 LABELS = torch.arange(4).repeat_interleave(COUNTS)[torch.randperm(1000, generator=torch.Generator().manual_seed(3))]
 
 
-def test_probabilities_follow_their_formulas():
-    counts = torch.tensor([16, 4])
-    at = {"epoch": 0, "epochs": 3}
-    assert class_probabilities("instance", counts, **at).tolist() == pytest.approx([0.8, 0.2])
-    assert class_probabilities("class_balanced", counts, **at).tolist() == pytest.approx([0.5, 0.5])
-    assert class_probabilities("square_root", counts, **at).tolist() == pytest.approx([4 / 6, 2 / 6])
-    for epoch, expected in enumerate([0.8, 0.65, 0.5]):
-        q = class_probabilities("mix_balanced", counts, epoch=epoch, epochs=3)
-        assert q.tolist() == pytest.approx([expected, 1 - expected])
-
-
-@pytest.mark.parametrize("sampler", ["instance", "class_balanced", "square_root", "mix_balanced"])
+@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_empirical_frequencies_match(sampler):
     epochs = 50
     drawing = EpochSampler(LABELS, sampler, epochs=epochs)
     drawn = torch.stack([LABELS[drawing.draw(epoch, seed=epoch)] for epoch in range(epochs)])
     expected = torch.stack(
-        [class_probabilities(sampler, COUNTS, epoch=epoch, epochs=epochs) for epoch in range(epochs)]
+        [SAMPLERS[sampler].probabilities(COUNTS.double(), epoch / (epochs - 1)) for epoch in range(epochs)]
     ).mean(0)
     frequencies = torch.bincount(drawn.flatten(), minlength=4) / drawn.numel()
     # Five standard errors of a frequency over 50,000 independent draws.

@@ -3,28 +3,25 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ballad.analysis.statistics import GROUPS, over_seeds, paired_bootstrap
+from ballad.analysis.statistics import over_seeds, paired_bootstrap
 from ballad.experiment import Experiment
 from ballad.paper.presets import BALLAD, ZERO_SHOT, place_title
-from ballad.stages.plan import Model, SplitName
+from ballad.schedules import MODEL_TITLES, Model
+from ballad.shot_groups import GROUPS
+from ballad.stages.plan import SplitName
 from ballad.store import queries
-from ballad.store.run import FINAL_MODEL
 from ballad.store.run_store import RunStore
 from dashboard.formats import MISSING, mean_and_spread
-from dashboard.reading.loaders import MODEL_TITLES, evaluation, same_images
+from dashboard.reading.loaders import evaluation, same_images
 
 NOISE_ABOVE = 0.05
 """From this p-value on a difference is called noise."""
 
-_SCHEDULE_OF_MODEL = {"zero_shot": "zero_shot", "phase_a": "finetune"}
-"""Models that the settings beyond these schedules cannot change."""
-_NOT_USED_BY = {"zero_shot": ("phase_a.", "phase_b.", "optimizer.", "schedule"), "phase_a": ("phase_b.", "schedule")}
 _FORMER_LABELS = {
     "zero-shot CLIP, ": "zero-shot, ",
     "Phase A, unbalanced, RN50, ImageNet-LT, Table 4": "Phase A, pretrained image tower, pretrained text tower, RN50, "
@@ -54,10 +51,9 @@ def comparison_rows(store: RunStore, runs: pd.DataFrame, *, every_model: bool) -
     evaluated = queries.results(store, runs["id"].tolist(), split="test").groupby("run_id")["model"].agg(set)
     for run_id in names:
         experiment = store.get(run_id).experiment
-        final = cast(Model, FINAL_MODEL[experiment.schedule])
-        for model in MODEL_TITLES if every_model else [final]:
+        for model in experiment.models if every_model else [experiment.final_model]:
             if model in evaluated.get(run_id, ()):
-                made_of = experiment.model_copy(update={"schedule": _SCHEDULE_OF_MODEL.get(model, experiment.schedule)})
+                made_of = experiment.up_to(model)
                 found.setdefault((model, _key_but_seed(made_of)), {}).setdefault(made_of.key, run_id)
     rows = []
     for (model, _), by_seed in found.items():
@@ -77,8 +73,8 @@ def different_settings(store: RunStore, rows: Sequence[Row]) -> pd.DataFrame:
         columns=[name for name in table.columns.tolist() if name in _SAYS_NOTHING or name.startswith("runtime.")]
     )
     for place, row in enumerate(rows):
-        unused = [name for name in table.columns.tolist() if name.startswith(_NOT_USED_BY.get(row.model, ()))]
-        table.loc[place, unused] = np.nan
+        unused = _unused_by(row.model, store.get(row.run_ids[0]).experiment)
+        table.loc[place, [name for name in table.columns.tolist() if name.startswith(unused)]] = np.nan
     table = table[[name for name in table if _distinct(table[name]) > 1]]
     return table.set_axis(pd.Index([row.label for row in rows], name="setting"))
 
@@ -204,6 +200,12 @@ def _shared_words(names: Sequence[str]) -> str:
 def _key_but_seed(experiment: Experiment) -> str:
     phase_b = experiment.phase_b.model_copy(update={"seed": None})
     return experiment.model_copy(update={"seed": 0, "phase_b": phase_b}).key
+
+
+def _unused_by(model: Model, experiment: Experiment) -> tuple[str, ...]:
+    """Beginnings of the settings that cannot change this model."""
+    sections = tuple(f"{section}." for section in experiment.up_to(model).training.unused_sections)
+    return sections if model == experiment.final_model else (*sections, "schedule")
 
 
 def _distinct(values: pd.Series) -> int:

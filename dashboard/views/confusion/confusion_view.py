@@ -11,9 +11,10 @@ import pandas as pd
 from ballad.analysis.confusion import class_neighbours, difference, most_confused_block, most_confused_pairs
 from ballad.analysis.evaluation import calibration_bins
 from ballad.analysis.predictions import Predictions
-from ballad.stages.plan import Model, SplitName
+from ballad.schedules import MODEL_TITLES, Model
+from ballad.stages.plan import SplitName
 from dashboard.figures.confusion import distinct_labels
-from dashboard.reading.loaders import MODEL_TITLES, Evaluation, evaluated_models, evaluation
+from dashboard.reading.loaders import Evaluation, evaluated_models, evaluation
 
 Shown = Literal["block", "all", "class"]
 BLOCK_CLASSES = 30

@@ -10,10 +10,11 @@ import pandas as pd
 import streamlit as st
 
 from ballad.analysis.confusion import most_confused_classes
+from ballad.schedules import MODEL_TITLES
 from ballad.stages.plan import SplitName
 from ballad.stages.projections import EvaluatedModel, Projection, ProjectionRequest, projection_stage
 from ballad.stages.stage_store import StageStore
-from dashboard.reading.loaders import MODEL_TITLES, evaluated_splits, evaluation, same_images
+from dashboard.reading.loaders import evaluated_splits, evaluation, same_images
 from dashboard.reading.workbench import open_store
 from dashboard.views.confusion.confusion_view import Side
 

@@ -5,11 +5,11 @@ import pandas as pd
 from ballad.experiment import Experiment
 from ballad.paper.counterparts import find_counterpart
 from ballad.paper.presets import find_preset
+from ballad.shot_groups import GROUPS
 from ballad.store import queries
 from ballad.store.run_store import RunStore
 from dashboard.formats import mean_and_spread
 from dashboard.forms.lambda_grid import RESIDUAL_FACTOR, SAMPLER
-from dashboard.theme import GROUPS
 
 POINT_COLUMNS = ["run", "sampler", "residual_factor", "seed", "split", "group", "accuracy"]
 

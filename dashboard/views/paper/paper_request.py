@@ -9,7 +9,6 @@ from ballad.experiment import Experiment
 from ballad.paper.budgets import with_budget
 from ballad.paper.presets import PAPER_BACKBONES, Preset, backbone_title, with_seeds
 from ballad.paper.recipes import recipe_values
-from ballad.sweeps import towers_key
 from dashboard.formats import counted
 from dashboard.forms.draft import default_experiment
 from dashboard.reading.plans import DatasetFacts, plan_of, stage_states
@@ -59,7 +58,7 @@ def what_it_takes(experiments: Sequence[Experiment], facts: DatasetFacts) -> str
 
     Raises BackboneError for a backbone that cannot be found.
     """
-    plans = [plan_of(each, facts) for each in {towers_key(each): each for each in experiments}.values()]
+    plans = [plan_of(each, facts) for each in {each.towers_key: each for each in experiments}.values()]
     towers = [state for state in stage_states(plans) if state.stage.kind == "towers"]
     missing = sum(not state.present for state in towers)
     if not towers:

@@ -5,9 +5,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ballad.analysis.statistics import GROUPS
 from ballad.paper.ablations import Ablation
 from ballad.paper.presets import PRESETS, place_title
+from ballad.shot_groups import GROUPS
 from dashboard.formats import MISSING, mean_and_spread
 
 OTHER_SETUP = " (another set-up)"

@@ -6,9 +6,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from ballad.shot_groups import ALL, GROUP_HELP, GROUPS, SHOT_GROUPS
 from dashboard.ui.status import status_column
 
-COLUMNS = ["name", "status", "all", "many", "medium", "few", "sparkline", "dataset", "backbone", "schedule", "budget"]
+COLUMNS = ["name", "status", ALL, *SHOT_GROUPS, "sparkline", "dataset", "backbone", "schedule", "budget"]
 MORE_COLUMNS = ["seed", "tags", "group", "seconds", "created", "id"]
 
 
@@ -17,10 +18,7 @@ def column_config() -> dict[str, Any]:
     return {
         "name": st.column_config.TextColumn("Run", pinned=True, width="medium"),
         "status": status_column(),
-        "all": _accuracy("All", "all images"),
-        "many": _accuracy("Many", "classes with more than 100 training images"),
-        "medium": _accuracy("Medium", "classes with 20 to 100 training images"),
-        "few": _accuracy("Few", "classes with fewer than 20 training images"),
+        **{group: _accuracy(group.capitalize(), GROUP_HELP[group]) for group in (ALL, *SHOT_GROUPS)},
         "sparkline": st.column_config.LineChartColumn(
             "Validation", help="Accuracy on validation over the epochs of all phases (%)", width="small"
         ),
@@ -62,10 +60,7 @@ def export_table(runs: pd.DataFrame) -> pd.DataFrame:
     """The same rows with plain cells and headings for a paper."""
     columns = [
         "name",
-        "many",
-        "medium",
-        "few",
-        "all",
+        *GROUPS,
         "dataset",
         "backbone",
         "schedule",

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ballad.stages.plan import Model, SplitName
+from ballad.schedules import MODEL_TITLES, Model
+from ballad.stages.plan import SplitName
 from dashboard.formats import percent
-from dashboard.reading.loaders import MODEL_TITLES, evaluation
+from dashboard.reading.loaders import evaluation
 
 
 def random_sample(run_id: str, split: SplitName, class_id: int | None) -> int | None:
