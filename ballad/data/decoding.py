@@ -1,36 +1,79 @@
-"""Open any image file as 8-bit RGB, the same way everywhere."""
+"""Open any image file as 8-bit RGB, the same way everywhere; within bounds of format and size."""
 
 import struct
+import threading
 import zlib
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from ballad.data.formats import FORMATS
 from ballad.errors import DataError
 
+MOST_PIXELS = 100_000_000
+"""Larger pictures are decoded at a reduced size where their format can (JPEG), and refused where it cannot."""
+DECODED_ALONE = 25_000_000
+"""Pictures with more pixels are decoded one at a time: a few at once would fill the memory of a small machine."""
+
+# The limit above takes the place of Pillow's own, which refuses a JPEG before its size can be reduced.
+Image.MAX_IMAGE_PIXELS = None
+
 # What Pillow's decoders raise on a damaged file, beside OSError.
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
+_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+
+_one_large_picture = threading.Lock()
 
 
-def open_rgb(path: Path) -> Image.Image:
+def open_rgb(path: Path, *, at_least: int | None = None) -> Image.Image:
     """Decode the file at ``path`` to RGB, 8 bits a channel.
 
-    The EXIF orientation is applied, an animation gives its first frame, transparency lies on white,
-    grey and CMYK become RGB, 16-bit values keep their high byte.
+    The EXIF orientation is applied unless it is damaged, an animation gives its first frame, transparency lies on
+    white, grey and CMYK become RGB, 16-bit values keep their high byte. With ``at_least``, a JPEG may come smaller, with
+    no side below so many pixels: enough for a thumbnail, at a fraction of the cost.
 
-    Raises DataError if the file is missing, truncated or not an image.
+    Raises DataError if the file is missing, truncated, not an image of a format in FORMATS, or too large.
     """
     try:
-        with Image.open(path) as image:
-            image.load()
-            if image.mode == "RGB" and "exif" not in image.info and image.format == "JPEG":
-                return image  # nearly every file of the benchmarks
-            return to_rgb(ImageOps.exif_transpose(image))
+        with Image.open(path, formats=tuple(FORMATS)) as image:
+            _reduce(image, at_least)
+            with _room_for(image):
+                image.load()
+                if image.mode == "RGB" and "exif" not in image.info and image.format == "JPEG":
+                    return image  # nearly every file of the benchmarks
+                return to_rgb(_upright(image))
     except FileNotFoundError:
         raise DataError(f"The image {path} does not exist.") from None
     except _DAMAGED as error:
         raise DataError(f"The image {path} cannot be read: {_reason(error)}.") from None
+
+
+def _reduce(image: Image.Image, at_least: int | None) -> None:
+    """Have the decoder reduce the picture to the limit, and further towards ``at_least``. Raises ValueError."""
+    width, height = image.size
+    for factor in (1, 2, 4, 8):
+        small_enough = width * height <= MOST_PIXELS * factor**2
+        if small_enough and (at_least is None or min(width, height) < 2 * factor * at_least):
+            break
+    if factor > 1:
+        image.draft(None, (width // factor, height // factor))
+    if image.width * image.height > MOST_PIXELS:
+        raise ValueError(
+            f"its {width:,} × {height:,} pixels are more than the {MOST_PIXELS // 1_000_000} million that are decoded; "
+            "scale it down"
+        )
+
+
+def _room_for(image: Image.Image) -> AbstractContextManager[object]:
+    return _one_large_picture if image.width * image.height > DECODED_ALONE else nullcontext()
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except _DAMAGED:
+        return image  # its EXIF data are damaged, its pixels are not
 
 
 def scaled_down(image: Image.Image, shorter_side: int) -> Image.Image:
@@ -58,8 +101,6 @@ def to_rgb(image: Image.Image) -> Image.Image:
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "it is no image in a known format"  # Pillow's own words repeat the path
-    if isinstance(error, Image.DecompressionBombError):
-        return "it has more pixels than can safely be decoded"
     return str(error).rstrip(".") or type(error).__name__
 
 

@@ -74,11 +74,11 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def image(self, index: int) -> Image.Image:
-        """The image as RGB. Raises DataError if its file cannot be read."""
+    def image(self, index: int, *, at_least: int | None = None) -> Image.Image:
+        """The image as RGB; perhaps smaller, but no side below ``at_least``. DataError if its file cannot be read."""
         if self.paths is None:
             return Image.fromarray(self.images[index])  # type: ignore[arg-type]
-        image = open_rgb(self.paths[index])
+        image = open_rgb(self.paths[index], at_least=at_least)
         return image if self.shorter_side is None else scaled_down(image, self.shorter_side)
 
     def sample_name(self, index: int) -> str:

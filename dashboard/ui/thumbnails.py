@@ -69,7 +69,7 @@ def _encoded(dataset: LongTailDataset, split_name: str, index: int) -> bytes:
         raise DataError(f"{dataset.title} has no split '{split_name}'.")
     if not 0 <= index < len(split):
         raise DataError(f"The split {split_name} of {dataset.title} has {len(split)} images; there is no {index}.")
-    picture = split.image(index)
+    picture = split.image(index, at_least=LONGEST_SIDE)
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     encoded = io.BytesIO()
     picture.save(encoded, "WEBP", quality=85)

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ballad.data import decoding
 from ballad.data.decoding import open_rgb
 from ballad.errors import DataError
 
@@ -125,3 +126,63 @@ def test_a_file_that_is_no_image(tmp_path, content):
 def test_a_missing_file(tmp_path):
     with pytest.raises(DataError, match=r"The image .*a.jpg does not exist"):
         open_rgb(tmp_path / "a.jpg")
+
+
+def with_damaged_exif(path):
+    """A PNG whose EXIF chunk does not begin as a TIFF file does."""
+    data, exif = save(path, Image.new("RGB", (8, 6), COLOUR)).read_bytes(), b"\0\x08\0\2\1\x12\0\3"
+    chunk = struct.pack(">I", len(exif)) + b"eXIf" + exif + struct.pack(">I", zlib.crc32(b"eXIf" + exif))
+    path.write_bytes(data[:33] + chunk + data[33:])  # after the header
+    return path
+
+
+def test_damaged_exif_does_not_cost_the_picture(tmp_path):
+    picture = open_rgb(with_damaged_exif(tmp_path / "a.png"))
+    assert (picture.mode, picture.size, colour(picture)) == ("RGB", (8, 6), COLOUR)
+
+
+def test_a_jpeg_beyond_the_limit_is_decoded_at_a_reduced_size(tmp_path, monkeypatch):
+    monkeypatch.setattr(decoding, "MOST_PIXELS", 64 * 64)
+    halves = Image.new("RGB", (500, 200), "red")
+    halves.paste("blue", (250, 0, 500, 200))
+    picture = open_rgb(save(tmp_path / "a.jpg", halves))
+    assert picture.size == (63, 25)  # an eighth; a quarter, 125 × 50, would be too large
+    assert colour(picture, (5, 12))[0] > 240 and colour(picture, (57, 12))[2] > 240
+
+
+@pytest.mark.parametrize(("name", "size"), [("a.png", (65, 64)), ("a.jpg", (600, 600))])
+def test_what_cannot_be_reduced_to_the_limit_is_refused(tmp_path, monkeypatch, name, size):
+    monkeypatch.setattr(decoding, "MOST_PIXELS", 64 * 64)
+    with pytest.raises(DataError, match=rf"its {size[0]} × {size[1]} pixels are more than .* scale it down\.$"):
+        open_rgb(save(tmp_path / name, Image.new("RGB", size)))
+
+
+def test_a_huge_picture_is_refused_before_its_pixels_are_read(tmp_path):
+    path = save(tmp_path / "a.png", Image.new("1", (13_300, 13_300)))
+    path.write_bytes(path.read_bytes()[:100])  # enough for the header alone
+    with pytest.raises(DataError, match="more than the 100 million"):
+        open_rgb(path)
+
+
+@pytest.mark.parametrize(("asked", "size"), [(None, (400, 240)), (224, (400, 240)), (100, (200, 120)), (30, (50, 30))])
+def test_a_thumbnail_asks_for_as_many_pixels_as_it_needs(tmp_path, asked, size):
+    path = save(tmp_path / "a.jpg", Image.new("RGB", (400, 240), "red"))
+    assert open_rgb(path, at_least=asked).size == size
+
+
+@pytest.mark.parametrize("form", ["EPS", "ICO", "TGA"])
+def test_other_formats_are_not_opened_whatever_they_are_called(tmp_path, form):
+    path = save(tmp_path / "a.jpg", Image.new("RGB", (16, 16)), format=form)
+    with pytest.raises(DataError, match="it is no image in a known format"):
+        open_rgb(path)
+
+
+def test_a_jpeg_of_several_pictures_gives_the_first(tmp_path):
+    frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue")]
+    path = save(tmp_path / "a.jpg", frames[0], format="MPO", save_all=True, append_images=frames[1:])
+    assert colour(open_rgb(path))[0] > 240
+
+
+def test_a_path_with_a_nul(tmp_path):
+    with pytest.raises(DataError, match="cannot be read: embedded null byte"):
+        open_rgb(tmp_path / "a\0.png")
