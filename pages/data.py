@@ -33,6 +33,7 @@ WHOLE = st.column_config.NumberColumn(format="localized")
 CATALOGUE_COLUMNS = dict.fromkeys(("Classes", "Training images", "Validation", "Test"), WHOLE)
 CLASS_COLUMNS = {
     "class_id": st.column_config.NumberColumn("Label"),
+    "source": st.column_config.TextColumn("Read from", help="The folder or label that the class was read from."),
     "class_name": st.column_config.TextColumn("Class"),
     "group": st.column_config.TextColumn("Shot group"),
     "train_count": st.column_config.NumberColumn("Training images", format="localized"),
@@ -133,6 +134,9 @@ def show_numbers(facts: DatasetFacts, picked_from_catalogue: str | None) -> None
         st.info("Synthetic: these pictures are rendered by a program.", icon=":material/shapes:")
     for note in facts.notes:
         st.warning(note, icon=":material/info:")
+    for sentence in facts.ignored:
+        if sentence not in facts.notes:
+            st.caption(sentence)
     if picked_from_catalogue and CATALOG[picked_from_catalogue].shot_classes:
         st.caption(f"The literature has {expected_groups(picked_from_catalogue)} many-, medium- and few-shot classes.")
 
@@ -147,7 +151,14 @@ def show_counts(facts: DatasetFacts, settings: DatasetSettings) -> None:
             "100 both conventions are in use: “Cut and splits” chooses."
         )
         figure_downloads(f"class counts {facts.title}", figure, facts.classes, key="counts")
-    st.dataframe(facts.classes, hide_index=True, alt="Images of each class", height=260, column_config=CLASS_COLUMNS)
+    st.dataframe(
+        facts.classes.assign(source=facts.class_sources),
+        hide_index=True,
+        alt="Images of each class",
+        height=260,
+        column_config=CLASS_COLUMNS,
+        column_order=list(CLASS_COLUMNS),
+    )
     table_downloads(f"classes {facts.title}", facts.classes, caption="Images of each class.", key="classes")
 
 
@@ -221,4 +232,4 @@ if check.open:
         show_check(settings, facts)
 if names.open:
     with names:
-        edit_class_names(settings.source, facts.classes)
+        edit_class_names(settings.source, facts)

@@ -11,11 +11,12 @@ from ballad.data.known.entries import CATALOG
 from ballad.data.known.entry import KnownDataset
 from ballad.data.long_tail import LongTailDataset
 from ballad.data.name_edits import with_edited_names
-from ballad.data.readers.class_folders import read_class_folders
+from ballad.data.readers.class_folders import read_class_folders, set_inside
 from ballad.data.readers.collection import ImageCollection
 from ballad.data.readers.list_files import has_lists, read_list_folder
 from ballad.data.readers.tables import TABLE_SUFFIXES, read_table
 from ballad.data.subsets import build_dataset
+from ballad.data.texts import is_text, printable
 from ballad.errors import DataError
 from ballad.experiment import DatasetSettings
 
@@ -36,7 +37,7 @@ def load_dataset(settings: DatasetSettings) -> LongTailDataset:
     if entry is not None and settings.imbalance_ratio is None:
         settings = settings.model_copy(update={"imbalance_ratio": entry.imbalance_ratio})
     found = with_edited_names(found, settings.source)
-    found = replace(found, notes=(*found.notes, *class_name_notes(found.class_names)))
+    found = replace(found, notes=(*found.notes, *found.ignored.notes(), *class_name_notes(found.class_names)))
     dataset = build_dataset(found, settings)
     if settings.shorter_side:
         dataset = dataset.scaled_down(settings.shorter_side)
@@ -46,10 +47,12 @@ def load_dataset(settings: DatasetSettings) -> LongTailDataset:
 
 
 def _read(source: str) -> ImageCollection:
+    if not is_text(source):
+        raise DataError(f"'{printable(source)}' cannot be the name of a folder or table.")
     # Unlike pathlib's, these functions of os.path take any text, however long.
     path = Path(os.path.expanduser(source))
     if os.path.isdir(path):
-        return read_list_folder(path) if has_lists(path) else read_class_folders(path)
+        return _read_folder(path)
     if os.path.isfile(path) and path.suffix.lower() in TABLE_SUFFIXES:
         return read_table(path)
     if os.path.isfile(path):
@@ -57,3 +60,9 @@ def _read(source: str) -> ImageCollection:
     matches = get_close_matches(source, CATALOG, n=1)
     hint = f"did you mean '{matches[0]}'?" if matches else f"the names are {', '.join(CATALOG)}."
     raise DataError(f"There is no folder or table '{source}', and no dataset of that name; {hint}")
+
+
+def _read_folder(path: Path) -> ImageCollection:
+    folder = set_inside(path)
+    found = read_list_folder(folder) if has_lists(folder) else read_class_folders(folder)
+    return found if folder == path else replace(found, notes=(f"The set was found in {folder}.", *found.notes))

@@ -2,39 +2,95 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from ballad.data.texts import listed, read_text
 from ballad.errors import DataError
 
 _WORDNET_LINE = re.compile(r"(n\d{8})\s+(.*\S)")
+_NUMBERED_LINE = re.compile(r"(\d+)(?:[.:,;)]\s*|\s+)(.*\S)")
 
 
-def read_text(path: Path) -> str:
-    """The text of a UTF-8 file; DataError says why it cannot be read."""
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise DataError(f"{path} is not a UTF-8 text file.") from None
+@dataclass(frozen=True)
+class NamesFile:
+    """The lines of a ``classnames.txt``: a name each, perhaps after what it is the name of.
 
-
-def read_class_names(path: Path) -> tuple[list[str], list[str] | None]:
-    """Names of the classes in label order, and their WordNet ids where the file gives them.
-
-    A line is a name (``goldfish``), or, in every line of the file, a WordNet id and a name (``n01443537 goldfish``).
-    Raises DataError for an empty file or a line without a name.
+    ``goldfish``; ``n01443537 goldfish``, a WordNet id; ``0 goldfish``, a label; or a folder's name, a tab and the name.
+    What stands before the names counts only where every line has it.
     """
-    lines = read_text(path).rstrip().splitlines()
-    if not lines:
-        raise DataError(f"{path} is empty; it needs one class name a line, in the order of the labels.")
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or re.fullmatch(r"n\d{8}", line.strip()):
-            raise DataError(f"{path}, line {number}: class {number - 1} has no name.")
-    matches = [_WORDNET_LINE.fullmatch(line.strip()) for line in lines]
-    if all(matches):
-        return [match[2] for match in matches if match], [match[1] for match in matches if match]
-    return [line.strip() for line in lines], None
+
+    path: Path
+    lines: tuple[str, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> "NamesFile":
+        """Raises DataError for an empty file or a line without a name."""
+        lines = read_text(path).rstrip().splitlines()
+        if not lines:
+            raise DataError(f"{path} is empty; it needs one class name a line, in the order of the labels.")
+        for number, line in enumerate(lines, start=1):
+            if not line.strip() or re.fullmatch(r"n\d{8}", line.strip()):
+                raise DataError(f"{path}, line {number}: class {number - 1} has no name.")
+        return cls(path, tuple(line.strip() for line in lines))
+
+    @cached_property
+    def by_id(self) -> Mapping[str, str] | None:
+        """Names by WordNet id or folder, where every line has one; DataError if two lines have the same."""
+        if all("\t" in line for line in self.lines) and self.by_number is None:
+            pairs = [(key.strip(), name.strip()) for key, _, name in (line.partition("\t") for line in self.lines)]
+        else:
+            matches = [_WORDNET_LINE.fullmatch(line) for line in self.lines]
+            if not all(matches):
+                return None
+            pairs = [(match[1], match[2]) for match in matches if match]
+        line_of: dict[str, int] = {}
+        for number, (key, _) in enumerate(pairs, start=1):
+            if line_of.setdefault(key, number) != number:
+                raise DataError(f"{self.path} names {key} twice, in lines {line_of[key]} and {number}.")
+        return dict(pairs)
+
+    @cached_property
+    def by_number(self) -> Mapping[int, str] | None:
+        """Names by the numbers before them, ascending, where every line has another one."""
+        matches = [_NUMBERED_LINE.fullmatch(line) for line in self.lines]
+        pairs = sorted((int(match[1]), match[2]) for match in matches if match)
+        return dict(pairs) if len({number for number, _ in pairs}) == len(self.lines) else None
+
+    @property
+    def counts(self) -> bool:
+        """Whether the numbers before the names count from 0 or 1: ``5 dollar``, ``10 dollar`` do not."""
+        numbers = list(self.by_number or ())
+        return bool(numbers) and numbers[0] in (0, 1) and numbers[-1] - numbers[0] == len(numbers) - 1
+
+    @property
+    def in_label_order(self) -> list[str]:
+        """The names of the labels 0, 1, …"""
+        if self.by_id is not None:
+            return list(self.by_id.values())
+        return list(self.by_number.values()) if self.counts and self.by_number else list(self.lines)
+
+    def of_labels(self, labels: Sequence[int]) -> dict[int, str]:
+        """The name of each label: by the numbers before the names if these are the labels, else in label order.
+
+        ``labels`` are those that occur. Where they are as many as the names but start at 1 or have gaps, they take the
+        names in their order. A label may be left without a name. Raises DataError where the names are numbered from 1
+        and the labels from 0.
+        """
+        named, names = self.by_number, self.in_label_order
+        positions = set(range(len(names)))
+        if named is not None and set(labels) <= set(named) and (self.counts or not set(labels) <= positions):
+            return dict(named)
+        if named is not None and self.counts and 0 not in named and 0 in labels:
+            raise DataError(
+                f"{self.path} numbers its classes from 1 ('{self.lines[0]}'), but there is a label 0; number the names "
+                "as the labels are, or take the numbers away."
+            )
+        if not set(labels) <= positions and len(set(labels)) == len(names):
+            return dict(zip(sorted(set(labels)), names, strict=True))
+        return dict(enumerate(names))
 
 
 def readable_name(raw: str) -> str:
@@ -59,15 +115,11 @@ def class_name_notes(names: tuple[str, ...]) -> list[str]:
             notes.append(f"{count} classes are called '{name}' (labels {labels}), so their texts cannot be told apart.")
     opaque = [name for name in names if re.fullmatch(r"n\d{8}|[\d\W_]+", name)]
     if opaque:
-        notes.append(f"Some class names are no words ({_shown(opaque)}): give readable ones in classnames.txt.")
+        notes.append(f"Some class names are no words ({listed(opaque)}): give readable ones in classnames.txt.")
     joined = [name for name in names if "_" in name]
     if joined:
-        notes.append(f"Some class names hold underscores ({_shown(joined)}).")
-    listed = [name for name in names if ", " in name]
-    if listed:
-        notes.append(f"Some class names list synonyms ({_shown(listed, '; ')}): a prompt reads better with one.")
+        notes.append(f"Some class names hold underscores ({listed(joined)}).")
+    synonyms = [name for name in names if ", " in name]
+    if synonyms:
+        notes.append(f"Some class names list synonyms ({listed(synonyms, '; ')}): a prompt reads better with one.")
     return notes
-
-
-def _shown(names: list[str], separator: str = ", ") -> str:
-    return separator.join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

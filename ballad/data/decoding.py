@@ -30,8 +30,8 @@ def open_rgb(path: Path, *, at_least: int | None = None) -> Image.Image:
     """Decode the file at ``path`` to RGB, 8 bits a channel.
 
     The EXIF orientation is applied unless it is damaged, an animation gives its first frame, transparency lies on
-    white, grey and CMYK become RGB, 16-bit values keep their high byte. With ``at_least``, a JPEG may come smaller, with
-    no side below so many pixels: enough for a thumbnail, at a fraction of the cost.
+    white, grey and CMYK become RGB, 16-bit values keep their high byte. With ``at_least``, a JPEG may come smaller,
+    with no side below so many pixels: enough for a thumbnail, at a fraction of the cost.
 
     Raises DataError if the file is missing, truncated, not an image of a format in FORMATS, or too large.
     """

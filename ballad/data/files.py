@@ -10,14 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ballad.data.roots import data_roots
+from ballad.data.texts import printable
 from ballad.errors import DataError
-
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm", ".avif"})
-
-
-def is_image_name(name: str) -> bool:
-    """Whether a file of this name is taken for an image."""
-    return not name.startswith(".") and os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,29 +26,36 @@ class ImageFiles(Sequence[Path]):
     """Paths relative to ``folder``, with forward slashes."""
     sizes: NDArray[np.int64]
     """Bytes [N]."""
+    times: NDArray[np.int64]
+    """When content and when anything else was last changed, in nanoseconds since 1970 [N, 2]."""
 
     @classmethod
     def find(cls, folder: Path, names: Sequence[str]) -> "ImageFiles":
         """The files ``names`` under ``folder``, or by a whole path inside it or a data root.
 
-        DataError names the first that lies elsewhere, or that is missing.
+        Backslashes separate folders where no such file exists. DataError names the first that lies elsewhere, or that
+        is missing.
         """
-        names = [_kept_inside(folder, name) for name in names]
-        sizes = np.empty(len(names), dtype=np.int64)
+        kept = [_kept_inside(folder, name) for name in names]
+        facts = np.empty((len(kept), 3), dtype=np.int64)
         missing = []
-        for position, name in enumerate(names):
-            try:
-                sizes[position] = os.stat(os.path.join(folder, name)).st_size
-            except OSError:
+        for position, name in enumerate(kept):
+            found = _stat(folder, name)
+            if found is None and "\\" in name:
+                kept[position] = _kept_inside(folder, name.replace("\\", "/"))
+                found = _stat(folder, kept[position])
+            if found is None:
                 missing.append(name)
+            else:
+                facts[position] = found.st_size, found.st_mtime_ns, found.st_ctime_ns
         if missing:
             others = f" (and {len(missing) - 1:,} more)" if len(missing) > 1 else ""
-            raise DataError(f"The image {missing[0]}{others} is missing in {folder}.")
-        return cls(folder, tuple(names), sizes)
+            raise DataError(f"The image {printable(missing[0])}{others} is missing in {folder}.")
+        return cls(folder, tuple(kept), facts[:, 0].copy(), facts[:, 1:].copy())
 
     def take(self, indices: NDArray[np.int64]) -> "ImageFiles":
         """The files at ``indices``, in that order."""
-        return ImageFiles(self.folder, tuple(self.names[i] for i in indices), self.sizes[indices])
+        return ImageFiles(self.folder, tuple(self.names[i] for i in indices), self.sizes[indices], self.times[indices])
 
     def __len__(self) -> int:
         return len(self.names)
@@ -70,6 +71,13 @@ class ImageFiles(Sequence[Path]):
 
     def __iter__(self) -> Iterator[Path]:
         return (self.folder / name for name in self.names)
+
+
+def _stat(folder: Path, name: str) -> os.stat_result | None:
+    try:
+        return os.stat(os.path.join(folder, name))
+    except (OSError, ValueError):  # no such file, or no such name: one with a NUL, or without a spelling in UTF-8
+        return None
 
 
 def _kept_inside(folder: Path, name: str) -> str:

@@ -33,15 +33,15 @@ PICTURES_NOT_READ = frozenset(
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
 
 
-def is_picture(path: Path) -> bool:
+def is_picture(path: str | Path) -> bool:
     """Whether the file is taken for a picture: by the ending of its name, or without one by its first bytes."""
-    suffix = os.path.splitext(path.name)[1].lower()
+    suffix = os.path.splitext(path)[1].lower()
     return suffix in SUFFIXES if suffix else _starts_as_picture(path)
 
 
-def _starts_as_picture(path: Path) -> bool:
+def _starts_as_picture(path: str | Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             start = file.read(12)
     except OSError:
         return False

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
@@ -12,6 +12,7 @@ from PIL import Image
 
 from ballad.data.decoding import open_rgb, scaled_down
 from ballad.data.files import ImageFiles
+from ballad.data.ignored import Ignored
 from ballad.data.stored_pictures import StoredPictures
 from ballad.errors import DataError
 from ballad.shot_groups import shot_groups
@@ -137,6 +138,10 @@ class LongTailDataset:
     """Sentences the user should see: skipped images, classes with the same name."""
     reference_counts: NDArray[np.int64] | None = None
     """Counts [K] that define the shot groups in place of the training counts."""
+    class_sources: tuple[str, ...] = ()
+    """The folder, label or number that each class was read from [K]; the demo's classes are from nowhere."""
+    ignored: Ignored = field(default_factory=Ignored)
+    """Files that the reader left out."""
 
     @property
     def num_classes(self) -> int:

@@ -1,18 +1,20 @@
 """Class names that the user has edited, one file a dataset below the first data root.
 
-``class_names/cifar100-lt.txt`` holds one name a line in label order; it replaces the dataset's own names,
-and so is part of its fingerprint.
+``class_names/cifar100-lt.txt`` holds a line a class: the folder or label it is read from, a tab, and its name. The
+names replace the dataset's own, and so are part of its fingerprint. Files of earlier versions hold the names alone, in
+the order of the labels as they were then: that of the folders' names as texts, even where these are numbers.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ballad.data.class_names import read_class_names
 from ballad.data.known.entries import CATALOG
 from ballad.data.readers.collection import ImageCollection
+from ballad.data.readers.list_files import has_lists
 from ballad.data.roots import data_roots
+from ballad.data.texts import read_text
 from ballad.errors import DataError
 from ballad.whole_files import write_text_whole
 
@@ -27,18 +29,19 @@ def names_file(source: str) -> Path:
     return folder / f"{path.name}-{place}.txt"
 
 
-def save_class_names(source: str, names: Sequence[str]) -> None:
-    """Keep ``names``, in label order, for ``source``.
+def save_class_names(source: str, names: Mapping[str, str]) -> None:
+    """Keep ``names``, by the folder or label that each class is read from, for ``source``.
 
     Raises DataError if one is empty or holds a line break, or if they cannot be written.
     """
-    for label, name in enumerate(names):
+    for class_source, name in names.items():
         if not name.strip() or len(name.splitlines()) > 1:
-            raise DataError(f"Class {label} needs a name of one line, not {name!r}.")
+            raise DataError(f"Class {class_source} needs a name of one line, not {name!r}.")
     path = names_file(source)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text_whole(path, "".join(f"{name.strip()}\n" for name in names))
+        lines = [f"{class_source}\t{name.strip()}\n" for class_source, name in names.items()]
+        write_text_whole(path, "".join(lines))
     except OSError as error:
         raise DataError(
             f"{path} cannot be written ({error.strerror}); put a folder that can be first in BALLAD_DATA."
@@ -51,14 +54,28 @@ def reset_class_names(source: str) -> None:
 
 
 def with_edited_names(found: ImageCollection, source: str) -> ImageCollection:
-    """``found`` under the edited names, if there are any. Raises DataError if their number is wrong."""
+    """``found`` under the edited names, if there are any. Raises DataError if they are those of other classes."""
     path = names_file(source)
     if not path.exists():
         return found
-    names, _ = read_class_names(path)
-    if len(names) != len(found.class_names):
+    lines = read_text(path).splitlines()
+    if all("\t" in line for line in lines):
+        name_of = dict(line.split("\t", 1) for line in lines)
+    else:
+        name_of = dict(zip(_earlier_order(found, source), lines, strict=False))
+    if len(lines) != len(found.class_names):
         raise DataError(
-            f"{path} names {len(names)} classes, but {found.title} has {len(found.class_names)}; "
+            f"{path} names {len(lines)} classes, but {found.title} has {len(found.class_names)}; "
             "edit or delete that file."
         )
-    return replace(found, class_names=tuple(names))
+    unnamed = [class_source for class_source in found.class_sources if class_source not in name_of]
+    if unnamed:
+        raise DataError(f"{path} has no name for class {unnamed[0]} of {found.title}; edit or delete that file.")
+    return replace(found, class_names=tuple(name_of[class_source].strip() for class_source in found.class_sources))
+
+
+def _earlier_order(found: ImageCollection, source: str) -> list[str]:
+    """The classes in the order in which earlier versions kept names: class folders as texts, all others by label."""
+    path = Path(source).expanduser()
+    in_class_folders = source not in CATALOG and path.is_dir() and not has_lists(path)
+    return sorted(found.class_sources) if in_class_folders else list(found.class_sources)

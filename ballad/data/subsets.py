@@ -33,6 +33,8 @@ def build_dataset(found: ImageCollection, settings: DatasetSettings) -> LongTail
         synthetic=found.synthetic,
         notes=found.notes,
         reference_counts=_reference(counts, settings),
+        class_sources=found.class_sources,
+        ignored=found.ignored,
     )
     return dataset if settings.classes is None else keep_classes(dataset, settings.classes)
 
@@ -117,4 +119,5 @@ def keep_classes(dataset: LongTailDataset, number: int) -> LongTailDataset:
         val=None if dataset.val is None else of_kept(dataset.val),
         test=of_kept(dataset.test),
         reference_counts=None if dataset.reference_counts is None else dataset.reference_counts[kept],
+        class_sources=tuple(dataset.class_sources[label] for label in kept),
     )

@@ -19,7 +19,11 @@ _SECONDS_KEPT = 600
 
 @dataclass(frozen=True)
 class DatasetFacts:
-    """What pages need to know of a dataset. ``images``: by split. ``classes``: its class table."""
+    """What pages need to know of a dataset.
+
+    ``images``: by split. ``classes``: its class table. ``class_sources``: the folder or label that each class was read
+    from. ``ignored``: a sentence for each reason that files were left out for.
+    """
 
     title: str
     fingerprint: str
@@ -27,6 +31,8 @@ class DatasetFacts:
     images: dict[str, int]
     synthetic: bool
     notes: tuple[str, ...]
+    class_sources: tuple[str, ...]
+    ignored: tuple[str, ...]
 
     @property
     def has_validation(self) -> bool:
@@ -49,6 +55,8 @@ def _facts(settings: str) -> DatasetFacts:
         images={split.name: len(split) for split in splits},
         synthetic=dataset.synthetic,
         notes=dataset.notes,
+        class_sources=dataset.class_sources,
+        ignored=tuple(dataset.ignored.sentences()),
     )
 
 

@@ -169,7 +169,7 @@ def test_a_cancelled_check_stops_between_images(store, pets, tmp_path):
 
 def test_edited_names_are_shown_and_can_be_taken_back(app, pets, tmp_path):
     source = str(tmp_path / "root" / "pets")
-    save_class_names(source, ["sky blue", "green", "grey", "red"])
+    save_class_names(source, {"blue": "sky blue", "green": "green", "grey": "grey", "red": "red"})
     app = open_page(app, dataset=pets, view="Class names")
     assert "These names were edited" in words(app)
     assert any("sky blue" in table.value.get("class_name", pd.Series(dtype=str)).tolist() for table in app.dataframe)

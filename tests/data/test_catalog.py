@@ -59,6 +59,12 @@ def test_what_no_file_can_be_called(source):
         load_dataset(DatasetSettings(source=source))
 
 
+@pytest.mark.parametrize("source", ["a\0b", "caf\udce9"])
+def test_what_cannot_be_written_down(source):
+    with pytest.raises(DataError, match=r"'(a\\x00b|caf\\udce9)' cannot be the name of a folder or table"):
+        load_dataset(DatasetSettings(source=source))
+
+
 def test_a_folder_goes_by_its_own_name(list_set):
     dataset = load_dataset(DatasetSettings(source=str(list_set)))
     assert (dataset.name, dataset.title, dataset.notes) == ("pictures", "pictures", ())

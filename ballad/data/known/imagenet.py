@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import ClassVar
 
-from ballad.data.class_names import read_class_names
+from ballad.data.class_names import NamesFile
 from ballad.data.known.entry import KnownDataset, missing_paths
 from ballad.data.readers.collection import ImageCollection
 from ballad.data.readers.list_files import read_lists
@@ -40,13 +40,14 @@ class ImageNetLT(KnownDataset):
             return f"val/{file}" if flat and top == "val" else name
 
         class_names = _class_names(folder)
-        return ImageCollection(self.name, self.title, class_names, read_lists(folder, folder, class_names, relocate))
+        splits, notes = read_lists(folder, folder, class_names, relocate)
+        return ImageCollection(self.name, self.title, class_names, splits, notes=tuple(notes))
 
 
 def _class_names(folder: Path) -> tuple[str, ...]:
     """``classnames.txt`` where the user has one, otherwise the names open_clip ships, in the order of the synsets."""
     if (folder / "classnames.txt").exists():
-        return tuple(read_class_names(folder / "classnames.txt")[0])
+        return tuple(NamesFile.read(folder / "classnames.txt").in_label_order)
     from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
 
     return tuple(IMAGENET_CLASSNAMES)

@@ -6,12 +6,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ballad.data.class_names import read_class_names, read_text
+from ballad.data.class_names import NamesFile
 from ballad.data.files import ImageFiles
 from ballad.data.known.entry import KnownDataset, missing_paths
 from ballad.data.long_tail import Split
 from ballad.data.readers.collection import ImageCollection
 from ballad.data.readers.list_files import find_list, read_lists
+from ballad.data.texts import read_text
 from ballad.errors import DataError
 
 
@@ -42,15 +43,15 @@ class INaturalist2018(KnownDataset):
     def read(self, folder: Path) -> ImageCollection:
         class_names = _class_names(folder)
         if find_list(folder, "train") is not None:
-            splits = read_lists(folder, folder, class_names)
+            splits, notes = read_lists(folder, folder, class_names)
         else:
-            splits = {split: _annotated_split(folder, split) for split in ("train", "val")}
-        return ImageCollection(self.name, self.title, class_names, splits)
+            splits, notes = {split: _annotated_split(folder, split) for split in ("train", "val")}, []
+        return ImageCollection(self.name, self.title, class_names, splits, notes=tuple(notes))
 
 
 def _class_names(folder: Path) -> tuple[str, ...]:
     if (folder / "classnames.txt").exists():
-        return tuple(read_class_names(folder / "classnames.txt")[0])
+        return tuple(NamesFile.read(folder / "classnames.txt").in_label_order)
     categories = _read_json(folder / "categories.json")
     try:
         name_of = {category["id"]: category["name"] for category in categories}

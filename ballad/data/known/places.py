@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import ClassVar
 
-from ballad.data.class_names import read_class_names, read_text
+from ballad.data.class_names import NamesFile
 from ballad.data.known.entry import KnownDataset, missing_paths
 from ballad.data.readers.collection import ImageCollection
 from ballad.data.readers.list_files import find_list, read_lists
+from ballad.data.texts import read_text
 from ballad.errors import DataError
 
 STANDARD_TRAIN = ("data_256", "data_large", "data_256_standard", "data_large_standard")
@@ -60,7 +61,8 @@ class PlacesLT(KnownDataset):
             # Only subcategories are set off by a hyphen: stage-indoor lies in s/stage/indoor.
             return f"{val}/{file}" if top == "val" else f"{train}/{category[0]}/{category.replace('-', '/')}/{file}"
 
-        return ImageCollection(self.name, self.title, class_names, read_lists(folder, folder, class_names, relocate))
+        splits, notes = read_lists(folder, folder, class_names, relocate)
+        return ImageCollection(self.name, self.title, class_names, splits, notes=tuple(notes))
 
 
 def readable_category(category: str) -> str:
@@ -78,7 +80,7 @@ def _standard_folder(folder: Path, names: tuple[str, ...]) -> str | None:
 def _class_names(folder: Path) -> tuple[str, ...]:
     """``classnames.txt`` where the user has one, otherwise the categories that the training list names."""
     if (folder / "classnames.txt").exists():
-        return tuple(read_class_names(folder / "classnames.txt")[0])
+        return tuple(NamesFile.read(folder / "classnames.txt").in_label_order)
     list_file = find_list(folder, "train")
     assert list_file is not None
     categories: dict[int, str] = {}

@@ -5,13 +5,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from ballad.data.class_names import read_class_names, read_text
+from ballad.data.class_names import NamesFile
 from ballad.data.download import Archive
 from ballad.data.files import ImageFiles
 from ballad.data.known.entry import KnownDataset, missing_paths
 from ballad.data.long_tail import Split, long_tail_counts
 from ballad.data.readers.collection import ImageCollection
 from ballad.data.readers.list_files import has_lists, read_list_folder
+from ballad.data.texts import read_text
 from ballad.errors import DataError
 
 VALIDATION_PER_CLASS = 20
@@ -95,7 +96,7 @@ def _test_pictures(folder: Path, synsets: list[str]) -> list[list[str]]:
 def _class_names(folder: Path, synsets: list[str]) -> tuple[str, ...]:
     """``classnames.txt`` where the user has one, otherwise the first WordNet synonym of each class."""
     if (folder / "classnames.txt").exists():
-        return tuple(read_class_names(folder / "classnames.txt")[0])
+        return tuple(NamesFile.read(folder / "classnames.txt").in_label_order)
     entries = (line.partition("\t") for line in read_text(folder / "words.txt").splitlines())
     name_of = {synset: words.split(",")[0].strip() for synset, _, words in entries}
     return tuple(name_of.get(synset, "") for synset in synsets)

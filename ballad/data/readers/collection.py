@@ -1,10 +1,11 @@
 """What a reader finds: named classes and the splits there are, before any is made or thinned out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from ballad.data.ignored import Ignored
 from ballad.data.long_tail import Split
 from ballad.errors import DataError
 
@@ -20,6 +21,14 @@ class ImageCollection:
     """``train`` always, ``val`` and ``test`` if there are any."""
     synthetic: bool = False
     notes: tuple[str, ...] = ()
+    sources: tuple[str, ...] | None = None
+    """The folder or label that each class came from [K]; the classes' numbers where there is none."""
+    ignored: Ignored = field(default_factory=Ignored)
+
+    @property
+    def class_sources(self) -> tuple[str, ...]:
+        """The folder, label or number that each class came from [K]."""
+        return self.sources or tuple(map(str, range(len(self.class_names))))
 
     @property
     def train(self) -> Split:

@@ -1,17 +1,17 @@
 """The names of a dataset's classes, to be read and edited: they are what the prompts say."""
 
-import pandas as pd
 import streamlit as st
 
 from ballad.data.name_edits import names_file, reset_class_names, save_class_names
-from dashboard.reading.plans import forget_datasets
+from dashboard.reading.plans import DatasetFacts, forget_datasets
 from dashboard.ui.messages import shown_errors
 
 _VERSION = "class_name_editor_version"
 
 
-def edit_class_names(source: str, classes: pd.DataFrame) -> None:
+def edit_class_names(source: str, facts: DatasetFacts) -> None:
     """An editor of ``class_name`` over the dataset's class table; later runs take what is saved."""
+    classes = facts.classes.assign(source=facts.class_sources).sort_values("class_id")
     edited = names_file(source).exists()
     st.caption(
         "A prompt such as “a photo of a sea snake.” is only as good as the name in it. Edited names are part of the "
@@ -20,11 +20,12 @@ def edit_class_names(source: str, classes: pd.DataFrame) -> None:
     )
     version = st.session_state.setdefault(_VERSION, 0)
     table = st.data_editor(
-        classes[["class_id", "class_name", "group", "train_count"]],
+        classes[["class_id", "source", "class_name", "group", "train_count"]],
         hide_index=True,
-        disabled=["class_id", "group", "train_count"],
+        disabled=["class_id", "source", "group", "train_count"],
         column_config={
             "class_id": st.column_config.NumberColumn("Label"),
+            "source": st.column_config.TextColumn("Read from"),
             "class_name": st.column_config.TextColumn("Class name", required=True, max_chars=200, width="large"),
             "group": st.column_config.TextColumn("Shot group"),
             "train_count": st.column_config.NumberColumn("Training images"),
@@ -32,8 +33,8 @@ def edit_class_names(source: str, classes: pd.DataFrame) -> None:
         key=f"class_names_{version}_{source}",
         height=min(360, 38 + 36 * len(classes)),
     )
-    names = table.sort_values("class_id")["class_name"].tolist()
-    changed = sum(new != old for new, old in zip(names, classes.sort_values("class_id")["class_name"], strict=True))
+    names = dict(zip(table["source"], table["class_name"], strict=True))
+    changed = int((table["class_name"] != classes["class_name"]).sum())
     with st.container(horizontal=True):
         st.button(
             f"Save {changed} changed" if changed else "Save",
@@ -52,7 +53,7 @@ def edit_class_names(source: str, classes: pd.DataFrame) -> None:
         )
 
 
-def _save(source: str, names: list[str]) -> None:
+def _save(source: str, names: dict[str, str]) -> None:
     with shown_errors():
         save_class_names(source, names)
         _start_afresh()
