@@ -6,7 +6,8 @@ Defaults are the paper's (arXiv 2111.14745, section 4.1), or its released code's
 import hashlib
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -43,9 +44,9 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class Settings(BaseModel):
-    """Frozen settings that refuse unknown fields."""
+    """Frozen settings that refuse unknown fields, and numbers that are not finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DatasetSettings(Settings):
@@ -297,6 +298,33 @@ def parse_value(text: str) -> Any:
         return yaml.safe_load(text)
     except yaml.YAMLError:
         return text
+
+
+def parse_setting(path: str, text: str) -> Any:
+    """The value that a shell word stands for as the setting ``path``: a name may look like a number, ``2024``."""
+    value = parse_value(text)
+    takes = _annotation(path)
+    if isinstance(value, str) or takes not in (str, str | None) or (value is None and takes is not str):
+        return value
+    return text
+
+
+def _annotation(path: str) -> Any:
+    """What a setting takes; None for one that there is not."""
+    model: Any = Experiment
+    for part in path.split("."):
+        field = getattr(model, "model_fields", {}).get(part)
+        if field is None:
+            return None
+        model = field.annotation
+    return model
+
+
+def short_names(paths: Iterable[str]) -> dict[str, str]:
+    """Dotted settings by their last part, or whole where two of them have one of that name."""
+    last = {path: path.rpartition(".")[2] for path in paths}
+    shared = {part for part, count in Counter(last.values()).items() if count > 1}
+    return {path: path if part in shared else part for path, part in last.items()}
 
 
 def setting_names() -> list[str]:

@@ -3,6 +3,7 @@
 - ``store.sqlite``: runs, metrics, log
 - ``stages/<kind>/<key>/``: results shared by runs
 - ``pixels/``: small images, decoded once
+- ``unreadable/``: which images of a dataset cannot be decoded
 - ``runs/<run id>/``: what belongs to one run alone
 """
 
@@ -39,6 +40,10 @@ def stages_dir(home: Path) -> Path:
 
 def pixels_dir(home: Path) -> Path:
     return home / "pixels"
+
+
+def unreadable_dir(home: Path) -> Path:
+    return home / "unreadable"
 
 
 def run_dir(home: Path, run_id: str) -> Path:

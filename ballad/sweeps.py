@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from ballad.errors import SettingsError
-from ballad.experiment import Experiment
+from ballad.experiment import Experiment, short_names
 from ballad.store.run import DEFAULT_EXECUTOR, STATUSES, Run
 from ballad.store.run_store import RunStore
 
@@ -32,23 +32,37 @@ class GroupStatus:
 
 
 def expand(base: Experiment, grid: Mapping[str, Sequence[Any]]) -> list[Experiment]:
-    """All combinations of the grid's values, by dotted setting; the last setting varies fastest.
+    """All combinations of the grid's values, by dotted setting, each once; the last setting varies fastest.
 
     Each experiment is named after what it differs in. SettingsError for an unknown setting, a value that is not
     allowed, or a setting without values.
+    """
+    grid = distinct_values(grid)
+    telling = short_names([path for path, values in grid.items() if len(values) > 1] or grid)
+    experiments = []
+    for values in product(*grid.values()):
+        chosen = dict(zip(grid, values, strict=True))
+        difference = " ".join(f"{short}={chosen[path]}" for path, short in telling.items())
+        experiments.append(base.with_values({**chosen, "name": f"{base.name} {difference}".strip()}))
+    return experiments
+
+
+def distinct_values(grid: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
+    """The grid with each value of a setting once: a run that is there twice would count twice in means.
+
+    SettingsError for a setting without values.
     """
     if not grid:
         raise SettingsError("A sweep needs at least one setting with the values to try.")
     for path, values in grid.items():
         if isinstance(values, str) or not isinstance(values, Sequence) or not values:
             raise SettingsError(f"The sweep needs a list of values for '{path}', not {values!r}.")
-    varied = [path for path, values in grid.items() if len(values) > 1] or list(grid)
-    experiments = []
-    for values in product(*grid.values()):
-        chosen = dict(zip(grid, values, strict=True))
-        difference = " ".join(f"{path.rsplit('.', 1)[-1]}={chosen[path]}" for path in varied)
-        experiments.append(base.with_values({**chosen, "name": f"{base.name} {difference}".strip()}))
-    return experiments
+    return {path: list({_told(value): value for value in values}.values()) for path, values in grid.items()}
+
+
+def _told(value: Any) -> str:
+    """The same for values that are the same setting, as 1 and 1.0 are, and True is not."""
+    return repr(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else repr(value)
 
 
 def in_working_order(experiments: Sequence[Experiment]) -> list[Experiment]:
@@ -81,7 +95,7 @@ def queue_sweep(
     return store.create_group(
         name or base.name or f"Sweep over {', '.join(grid)}",
         in_working_order(expand(base, grid)),
-        definition={"base": base.model_dump(mode="json"), "grid": {path: list(grid[path]) for path in grid}},
+        definition={"base": base.model_dump(mode="json"), "grid": distinct_values(grid)},
         executor=check_executor(executor),
         tags=tags,
     )[0]

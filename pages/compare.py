@@ -5,6 +5,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from ballad.experiment import short_names
 from ballad.paper import published as paper
 from ballad.shot_groups import GROUPS
 from ballad.stages.plan import SplitName
@@ -39,7 +40,6 @@ from dashboard.views.compare.comparison import (
     published_label,
     row_accuracies,
     settings_table,
-    short_names,
 )
 from dashboard.views.compare.comparison_pack import comparison_pack
 

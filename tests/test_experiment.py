@@ -3,8 +3,9 @@ import json
 import pytest
 import yaml
 
+from ballad.assignments import assignments, grid
 from ballad.errors import SettingsError
-from ballad.experiment import Experiment, parse_value, setting_names
+from ballad.experiment import Experiment, parse_value, setting_names, short_names
 
 CHANGED = {
     "dataset.source": "images",
@@ -107,6 +108,61 @@ def test_a_bad_settings_file_is_named(tmp_path, text, sentence):
 def test_shell_words_become_values(text, value):
     assert parse_value(text) == value
     assert type(parse_value(text)) is type(value)
+
+
+@pytest.mark.parametrize("word", [".inf", "-.inf", ".nan", "1e400", "-1e400", "Infinity", "nan"])
+@pytest.mark.parametrize(
+    "name", ["phase_a.learning_rate", "dataset.imbalance_ratio", "optimizer.momentum", "phase_a.epochs"]
+)
+def test_numbers_that_are_not_finite_are_refused_by_name(tmp_path, name, word):
+    section, field = name.split(".")
+    for suffix, text in (
+        (".yaml", f"{section}:\n  {field}: {word}\n"),
+        (".json", f'{{"{section}": {{"{field}": {word}}}}}'),
+    ):
+        path = tmp_path / f"settings{suffix}"
+        path.write_text(text)
+        with pytest.raises(SettingsError, match=name):
+            Experiment.read(path)
+    with pytest.raises(SettingsError, match=name):
+        Experiment().with_values(assignments([f"{name}={word}"]))
+    with pytest.raises(SettingsError, match=name):
+        Experiment().with_values({name: grid([f"{name}={word}"])[name][0]})
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        ("name=2024", "2024"),
+        ("notes=1e3", "1e3"),
+        ("budget=true", "true"),
+        ("name=2024-01-01", "2024-01-01"),
+        ("name=null", "null"),
+        ("notes=[1, 2]", "[1, 2]"),
+        ("dataset.source=007", "007"),
+        ("backbone.pretrained=400", "400"),
+        ("backbone.pretrained=null", None),
+        ('name="2024"', "2024"),
+        ("seed=2024", 2024),
+    ],
+)
+def test_texts_that_look_like_values_stay_texts(word, value):
+    name = word.partition("=")[0]
+    assert assignments([word]) == {name: value}
+    Experiment().with_values({name: value})
+
+
+def test_a_grid_has_all_values_that_are_named():
+    assert grid(["name=2024,v2"]) == {"name": ["2024", "v2"]}
+    assert grid(["seed=0", "phase_b.residual_factor=0.1,0.2", "seed=1,2"]) == {
+        "seed": [0, 1, 2],
+        "phase_b.residual_factor": [0.1, 0.2],
+    }
+
+
+def test_settings_of_one_name_are_told_apart_by_their_phase():
+    names = ["phase_a.sampler", "phase_b.sampler", "phase_b.residual_factor", "seed"]
+    assert list(short_names(names).values()) == ["phase_a.sampler", "phase_b.sampler", "residual_factor", "seed"]
 
 
 def test_every_name_can_be_set():

@@ -24,6 +24,23 @@ def test_grid_becomes_every_combination_named_by_its_values() -> None:
     assert [each.name for each in one_seed] == ["base residual_factor=0.1", "base residual_factor=0.2"]
 
 
+def test_settings_of_one_name_are_told_apart_by_their_phase() -> None:
+    grid = {"phase_a.sampler": ["instance", "square_root"], "phase_b.sampler": ["instance", "square_root"], "seed": [3]}
+    assert [experiment.name for experiment in expand(Experiment(), grid)] == [
+        "phase_a.sampler=instance phase_b.sampler=instance",
+        "phase_a.sampler=instance phase_b.sampler=square_root",
+        "phase_a.sampler=square_root phase_b.sampler=instance",
+        "phase_a.sampler=square_root phase_b.sampler=square_root",
+    ]
+
+
+def test_a_value_that_is_named_twice_is_run_once(store: RunStore) -> None:
+    group_id = queue_sweep(store, Experiment(), {"phase_b.residual_factor": [0, 0.5, 0.0, 0.5], "seed": [2, 1, 2]})
+    runs = [store.get(run_id).experiment for run_id in store.group_ids(group_id)]
+    assert sorted((run.phase_b.residual_factor, run.seed) for run in runs) == [(0, 1), (0, 2), (0.5, 1), (0.5, 2)]
+    assert queries.groups(store).iloc[0]["definition"]["grid"]["seed"] == [2, 1]
+
+
 @pytest.mark.parametrize(
     ("grid", "message"),
     [
@@ -32,6 +49,7 @@ def test_grid_becomes_every_combination_named_by_its_values() -> None:
         ({"schedule": "joint"}, "list of values for 'schedule', not 'joint'"),
         ({"phase_b.residual": [0.1]}, "no setting 'phase_b.residual'.*phase_b.residual_factor"),
         ({"phase_b.residual_factor": [0.1, 2]}, "phase_b.residual_factor = 2"),
+        ({"phase_a.learning_rate": [1e-5, float("inf")]}, "phase_a.learning_rate = inf: should be a finite number"),
     ],
 )
 def test_bad_grid_is_refused_before_anything_is_queued(store: RunStore, grid: dict, message: str) -> None:

@@ -2,13 +2,13 @@
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ballad.assignments import grid
 from ballad.cli.progress import ShellProgress
 from ballad.cli.settings import add_settings, experiment_from
 from ballad.cli.tables import percent, print_table
-from ballad.errors import RunError, SettingsError
-from ballad.experiment import parse_value
+from ballad.errors import RunError
 from ballad.schedules import MODEL_TITLES
 from ballad.shot_groups import GROUPS
 
@@ -58,7 +58,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
     worker = commands.add_parser("worker", help="work the queue, on all devices or one, until stopped")
     worker.add_argument("--run", metavar="RUN", help="only this run")
-    worker.add_argument("--device", help="only this device: cpu or cuda:N")
+    worker.add_argument("--device", help="only this device: cpu, cuda or cuda:N")
     worker.add_argument("--drain", action="store_true", help="end when nothing is queued")
     worker.add_argument("--claimed-by", help=argparse.SUPPRESS)
     worker.set_defaults(command=_worker)
@@ -78,22 +78,11 @@ def _sweep(options: argparse.Namespace) -> None:
     from ballad.sweeps import queue_sweep
 
     store = _store()
-    group_id = queue_sweep(store, experiment_from(options), grid_values(options.grid))
+    group_id = queue_sweep(store, experiment_from(options), grid(options.grid))
     print(f"group {group_id}: {len(store.group_ids(group_id))} runs", file=sys.stderr)
     if not options.queue:
         _finish_group(store, group_id)
     _print_runs(queries.runs(store, group_id=group_id))
-
-
-def grid_values(words: list[str]) -> dict[str, list[Any]]:
-    """``["seed=0,1"]`` to lists of values by setting. Raises SettingsError for a word without ``=``."""
-    grid = {}
-    for word in words:
-        field, separator, values = word.partition("=")
-        if not separator:
-            raise SettingsError(f"--grid takes FIELD=VALUE,VALUE, such as seed=0,1,2; got '{word}'.")
-        grid[field.strip()] = [parse_value(value.strip()) for value in values.split(",")]
-    return grid
 
 
 def _finish_group(store: "RunStore", group_id: str) -> None:

@@ -19,6 +19,7 @@ from ballad.data.subsets import build_dataset
 from ballad.data.texts import is_text, printable
 from ballad.errors import DataError
 from ballad.experiment import DatasetSettings
+from ballad.home import default_home, unreadable_dir
 
 
 def list_datasets() -> list[KnownDataset]:
@@ -26,10 +27,10 @@ def list_datasets() -> list[KnownDataset]:
     return list(CATALOG.values())
 
 
-def load_dataset(settings: DatasetSettings) -> LongTailDataset:
+def load_dataset(settings: DatasetSettings, *, home: Path | None = None) -> LongTailDataset:
     """The dataset that ``settings`` describe; reads names, labels and file sizes.
 
-    Decodes images only for ``skip_unreadable``, whose verdict is kept in ``$BALLAD_HOME/unreadable`` (``./runs``).
+    Decodes images only for ``skip_unreadable``, whose verdict is kept in ``home``, or the default home for None.
     Raises DataError or SettingsError with a sentence that says what is missing, where, and what to do.
     """
     entry = CATALOG.get(settings.source)
@@ -42,7 +43,7 @@ def load_dataset(settings: DatasetSettings) -> LongTailDataset:
     if settings.shorter_side:
         dataset = dataset.scaled_down(settings.shorter_side)
     if settings.skip_unreadable:
-        dataset = without_unreadable(dataset, Path(os.environ.get("BALLAD_HOME", "runs")) / "unreadable")
+        dataset = without_unreadable(dataset, unreadable_dir(home or default_home()))
     return dataset
 
 

@@ -51,7 +51,7 @@ def run_experiment(
     """
     watch = _Watch(on_event)
     torch_device = find_device(device)
-    dataset = load_dataset(experiment.dataset)
+    dataset = load_dataset(experiment.dataset, home=home)
     for note in dataset.notes:
         on_event(Notice(note))
     plan = Plan(experiment, dataset.fingerprint, backbone_fingerprint(experiment.backbone), dataset.val is not None)
@@ -98,9 +98,14 @@ def find_device(name: str) -> torch.device:
     """``auto`` is the first CUDA device, or the CPU. Raises RunError for a device that is not there."""
     if name == "auto":
         name = "cuda:0" if torch.cuda.is_available() else "cpu"
-    device = torch.device(name)
-    if device.type == "cuda" and (not torch.cuda.is_available() or (device.index or 0) >= torch.cuda.device_count()):
-        raise RunError(f"There is no device {name} on this machine; choose 'cpu' or 'auto'.")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (
+        RuntimeError,
+        AssertionError,
+    ):  # an unknown name; a device that is not there, or that torch is not built for
+        raise RunError(f"There is no device '{name}' on this machine; choose 'cpu' or 'auto'.") from None
     return device
 
 

@@ -30,7 +30,8 @@ def runs(
     Columns: id, name, status, dataset, backbone, schedule, seed, budget, key, group_id, group, tags (list), notes,
     executor, requested_device, device, created, started, finished, seconds (so far, in all attempts),
     attempts, cancel_requested, error; the final model's test accuracies many, medium, few, all; and where a run stands
-    now: phase, epoch, epochs, step, steps, loss, images_per_second, eta_seconds (of the phase), device_memory_bytes.
+    in its latest attempt: phase, epoch, epochs, step, steps, loss, images_per_second, eta_seconds (of the phase),
+    device_memory_bytes.
     """
     conditions = ["(r.deleted IS NOT NULL) = ?"]
     values: list[object] = [time.time(), deleted]
@@ -57,7 +58,7 @@ def runs(
         FROM runs r
         LEFT JOIN groups g ON g.id = r.group_id
         LEFT JOIN results a ON a.run_id = r.id AND a.model = r.final_model AND a.split = 'test'
-        LEFT JOIN progress p ON p.run_id = r.id
+        LEFT JOIN progress p ON p.run_id = r.id AND p.time >= r.started AND r.status != 'queued'
         WHERE {" AND ".join(conditions)}
         ORDER BY r.id DESC
         """,
@@ -233,7 +234,10 @@ def tags(store: RunStore) -> list[str]:
 
 
 def throughput(store: RunStore) -> pd.DataFrame:
-    """Measured speed. Columns: phase, backbone, device, images_per_second (median over runs), runs."""
+    """Measured speed. Columns: phase, backbone, device, images_per_second (median over runs), runs.
+
+    The phase is that of the progress, and ``fresh features`` for Phase B on them.
+    """
     measured = _frame(
         store, "SELECT phase, backbone, device, images_per_second FROM throughput", numbers=["images_per_second"]
     )

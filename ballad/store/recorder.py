@@ -131,9 +131,11 @@ def _write_progress(db: sqlite3.Connection, run_id: str, event: Progress, now: f
     )
     if event.images_per_second:
         db.execute(
-            "INSERT OR REPLACE INTO throughput SELECT id, ?, backbone, device, ?, ? FROM runs"
-            " WHERE id = ? AND device IS NOT NULL",
-            (event.phase, event.images_per_second, now, run_id),
+            "INSERT OR REPLACE INTO throughput"
+            " SELECT id, iif(:phase = 'phase_b' AND settings ->> '$.phase_b.features' = 'exact',"
+            " 'fresh features', :phase), backbone, device, :speed, :now"
+            " FROM runs WHERE id = :run AND device IS NOT NULL",
+            {"phase": event.phase, "speed": event.images_per_second, "now": now, "run": run_id},
         )
 
 

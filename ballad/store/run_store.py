@@ -17,7 +17,7 @@ from ballad.events import Event
 from ballad.experiment import Experiment
 from ballad.home import ensure_home, store_path
 from ballad.store.database import Database
-from ballad.store.owners import Owner
+from ballad.store.owners import Owner, Watch
 from ballad.store.recorder import Recorder, touch, write_log
 from ballad.store.run import DEFAULT_EXECUTOR, RESUMABLE, Run, Status, insert_run, next_id, tags_json
 
@@ -29,6 +29,7 @@ class RunStore:
         self.home = ensure_home(home)
         self.database = Database(store_path(home))
         self._recorder = Recorder(self.database)
+        self._watch = Watch()
 
     def version(self, run_id: str | None = None) -> int:
         """A number that grows whenever anything a page shows has changed, in any run or in this one.
@@ -181,7 +182,7 @@ class RunStore:
         orphans = [
             row
             for row in self.database.read("SELECT id, owner, heartbeat FROM runs WHERE status = 'running'")
-            if Owner.parse(row["owner"]).is_gone(row["heartbeat"])
+            if self._watch.is_gone(Owner.parse(row["owner"]), row["heartbeat"])
         ]
         if not orphans:
             return []

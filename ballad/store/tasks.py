@@ -15,7 +15,7 @@ from typing import Any, Literal, Self
 from ballad.errors import RunError
 from ballad.experiment import settings_hash
 from ballad.store.database import Database
-from ballad.store.owners import Owner
+from ballad.store.owners import Owner, Watch
 
 TaskStatus = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -72,6 +72,7 @@ class TaskStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._watch = Watch()
 
     def ask(self, kind: str, arguments: Mapping[str, Any], *, again: bool = False) -> Task:
         """The task of this kind with these arguments (JSON), queued if it is new, has failed or was cancelled.
@@ -185,6 +186,6 @@ class TaskStore:
         return [
             row["id"]
             for row in running
-            if (owner := Owner.parse(row["owner"])).is_gone(row["heartbeat"])
+            if self._watch.is_gone(owner := Owner.parse(row["owner"]), row["heartbeat"])
             and self.finish(row["id"], owner, "failed", error=error)
         ]

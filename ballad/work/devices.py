@@ -1,6 +1,7 @@
 """Which devices this machine has, found out without loading torch, and which requests each can serve."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -16,8 +17,7 @@ def list_devices() -> list[str]:
 
     Respects ``CUDA_VISIBLE_DEVICES``.
     """
-    gpus = _count_gpus() if _torch_has_cuda() else 0
-    return [f"cuda:{index}" for index in range(gpus)] or ["cpu"]
+    return [f"cuda:{index}" for index in range(len(visible_gpus()))] or ["cpu"]
 
 
 def requests_served(device: str, devices: Sequence[str]) -> list[str]:
@@ -36,21 +36,42 @@ def device_for(request: str, devices: Sequence[str]) -> str:
         if request in requests_served(device, devices):
             return device
     known = ", ".join(dict.fromkeys(["auto", "cpu", *devices]))
-    raise RunError(f"This machine has no device '{request}'; set runtime.device to one of {known}.")
+    raise RunError(f"This machine has no device '{request}'; choose one of {known}.")
 
 
-def _count_gpus() -> int:
+@cache
+def visible_gpus() -> list[str]:
+    """What ``nvidia-smi -i`` calls each of the GPUs that torch can use: entry N is ``cuda:N``.
+
+    Where GPUs differ, only under ``CUDA_DEVICE_ORDER=PCI_BUS_ID``: CUDA's own order begins with the fastest.
+    """
+    present = _present_gpus() if _torch_has_cuda() else {}
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None:
+        return list(present)
+    gpus: list[str] = []
+    for name in (name.strip() for name in visible.split(",")):
+        found = [
+            gpu for gpu, uuid in present.items() if name == gpu or (name.startswith("GPU-") and uuid.startswith(name))
+        ]
+        if present and name.startswith("MIG-"):
+            found = [name]
+        if not found:
+            break  # CUDA, too, sees none of those that follow one that it does not know.
+        gpus += found
+    return gpus
+
+
+def _present_gpus() -> dict[str, str]:
+    """The UUIDs of this machine's GPUs by their numbers, in the order of the PCI bus."""
     if shutil.which("nvidia-smi") is None:
-        return 0
+        return {}
     try:
         listing = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=20, check=True)
     except (subprocess.SubprocessError, OSError):
-        return 0
-    present = sum(line.startswith("GPU ") for line in listing.stdout.splitlines())
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None:
-        return present
-    return min(present, sum(name.strip() not in ("", "-1") for name in visible.split(",")))
+        return {}
+    # GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-5a1c…)
+    return dict(re.findall(r"^GPU (\d+):.*?(?:\(UUID: (.*)\))?$", listing.stdout, re.MULTILINE))
 
 
 def _torch_has_cuda() -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Self
 
 from ballad.store.run_store import RunStore
-from ballad.work.devices import list_devices, requests_served
+from ballad.work.devices import device_for, list_devices, requests_served
 from ballad.work.execution import Execute, run_pipeline
 from ballad.work.executors.protocol import Executor
 from ballad.work.executors.registry import EXECUTORS
@@ -52,10 +52,15 @@ class JobManager:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Mark what earlier processes left behind as interrupted, and begin to work."""
-        self._store.interrupt_orphans()
+        """Mark what earlier processes left behind as interrupted, and begin to work.
+
+        RunError, before any run is taken, for a device that this machine does not have.
+        """
         available = list_devices()
-        for device in self._devices or dict.fromkeys([*available, "cpu"]):
+        devices = self._devices or [*available, "cpu"]
+        chosen = dict.fromkeys(device_for(device, available) for device in devices)
+        self._store.interrupt_orphans()
+        for device in chosen:
             worker = Worker(
                 self._store,
                 device,

@@ -99,7 +99,7 @@ def perform_check(home: Path, arguments: Mapping[str, Any], *, report: Report, c
     from ballad.experiment import DatasetSettings
 
     report(0, "Reading names and labels")
-    dataset = load_dataset(DatasetSettings.model_validate(arguments["dataset"]))
+    dataset = load_dataset(DatasetSettings.model_validate(arguments["dataset"]), home=home)
     images = sum(len(split) for split in dataset.splits)
 
     def on_checked(done: int) -> None:

@@ -136,7 +136,7 @@ def work_on(
     Raises RunError if the run is not queued, not claimed by that worker, or asks for a device that is not here.
     """
     run = store.get(run_id)
-    device = device or device_for(run.requested_device, list_devices())
+    device = device_for(run.requested_device if device is None else device, list_devices())
     requests = [run.requested_device]
     executor = ThreadExecutor(store, execute, on_event)
     worker = Worker(store, device, {"thread": executor}, requests=requests, stop=stop)

@@ -66,7 +66,10 @@ def expected_time(
 
 
 def speed_on(throughput: pd.DataFrame, backbone: str, device: str) -> dict[str, float]:
-    """Images a second by phase (phase_a, joint, features, phase_b) from rows of :func:`queries.throughput`."""
+    """Images a second by phase (phase_a, joint, features, phase_b, fresh features).
+
+    ``throughput``: rows of :func:`ballad.store.queries.throughput`.
+    """
     here = throughput[(throughput["backbone"] == backbone) & (throughput["device"] == device)]
     phases = here["phase"].str.replace(r"^features.*", "features", regex=True)
     return here.groupby(phases)["images_per_second"].median().to_dict()
@@ -85,5 +88,6 @@ def _work(plan: Plan, images: Mapping[str, int]) -> dict[str, tuple[str, float]]
         elif stage.kind == "views":
             work[stage.key] = ("features", (experiment.phase_b.views - 1) * images["train"])
         elif stage.kind == "adapter":
-            work[stage.key] = ("phase_b", experiment.phase_b.epochs * images["train"])
+            phase = "fresh features" if experiment.phase_b.features == "exact" else "phase_b"
+            work[stage.key] = (phase, experiment.phase_b.epochs * images["train"])
     return work

@@ -40,8 +40,8 @@ def parse_factors(text: str) -> list[float]:
 
 
 def listed(numbers: list[int] | list[float] | tuple[float, ...]) -> str:
-    """The numbers as they would be typed."""
-    return ", ".join(f"{number:g}" for number in numbers)
+    """The numbers as they would be typed, with every digit they have."""
+    return ", ".join(str(number).removesuffix(".0") for number in numbers)
 
 
 def _words(text: str) -> list[str]:

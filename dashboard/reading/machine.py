@@ -8,7 +8,7 @@ import psutil
 import streamlit as st
 
 from ballad.home import default_home
-from ballad.work.devices import list_devices
+from ballad.work.devices import list_devices, visible_gpus
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ def free_disk() -> int:
 
 def _gpu(name: str) -> Device:
     fields = "name,memory.used,memory.total"
-    command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits", "-i", name.removeprefix("cuda:")]
+    gpu = visible_gpus()[int(name.removeprefix("cuda:"))]
+    command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits", "-i", gpu]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
         title, used, total = answer.strip().split(", ")

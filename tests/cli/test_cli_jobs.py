@@ -110,6 +110,18 @@ def test_worker_drains_the_queue(store: RunStore, tiny_images: Path, tiny_backbo
     assert main(["worker", "--run", good]) == BAD_INPUT
 
 
+@pytest.mark.parametrize("device", ["foo", "cuda:9", "cpu:1", ""])
+@pytest.mark.parametrize("which", [["--drain"], ["--run", "RUN"]])
+def test_a_worker_for_a_device_that_is_not_there_takes_no_run(
+    store: RunStore, capsys: pytest.CaptureFixture[str], device: str, which: list[str]
+) -> None:
+    run_id = store.create(Experiment())
+    words = [run_id if word == "RUN" else word for word in which]
+    assert main(["worker", f"--device={device}", *words]) == BAD_INPUT
+    assert f"no device '{device}'; choose one of auto, cpu" in capsys.readouterr().err
+    assert store.get(run_id).status == "queued"
+
+
 def test_worker_that_is_terminated_leaves_its_run_to_resume(
     store: RunStore, tiny_images: Path, tiny_backbone: Path
 ) -> None:

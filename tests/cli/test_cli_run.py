@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ballad.cli import main
+from ballad.cli import BAD_INPUT, main
 
 
 @pytest.fixture
@@ -29,6 +29,8 @@ def test_run_prints_its_contract_and_later_commands_know_the_run(tiny, tiny_imag
     picture = next((tiny_images / "test" / "green").iterdir())
     assert main(["predict", result["run"], str(picture)]) == 0
     assert "Phase A" in capsys.readouterr().out
+    assert main(["predict", result["run"], str(picture), "--device", "foo"]) == BAD_INPUT
+    assert capsys.readouterr().err.startswith("There is no device 'foo'")
 
     assert main(["stages"]) == 0
     assert result["run"] in capsys.readouterr().out

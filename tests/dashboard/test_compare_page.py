@@ -22,7 +22,6 @@ from dashboard.views.compare.comparison import (
     published_accuracies,
     published_label,
     row_accuracies,
-    short_names,
 )
 from dashboard.views.compare.comparison_pack import comparison_pack
 from tests.helpers.run_folders import GREEN, RED, finished
@@ -219,8 +218,3 @@ def test_the_pack_holds_comparison_confusion_settings_and_readme(store, tiny_ima
     } <= names
     assert "+50.0" in pack.read("tables/differences.md").decode()
     assert "from half on the test split" in pack.read("README.md").decode()
-
-
-def test_settings_of_one_name_are_told_apart_by_their_phase():
-    names = ["phase_a.sampler", "phase_b.sampler", "phase_b.residual_factor", "seed"]
-    assert list(short_names(names).values()) == ["phase_a.sampler", "phase_b.sampler", "residual_factor", "seed"]

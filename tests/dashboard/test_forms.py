@@ -7,8 +7,8 @@ import sys
 import pandas as pd
 import pytest
 
+from ballad.assignments import grid
 from ballad.cli import _parser
-from ballad.cli.jobs import grid_values
 from ballad.cli.settings import experiment_from
 from ballad.errors import SettingsError
 from ballad.experiment import Experiment, setting_names
@@ -95,7 +95,7 @@ def test_settings_of_a_phase_that_does_not_run_are_not_named():
 
 def test_several_seeds_become_a_sweep():
     options = parsed(shell_command(Experiment(name="a b"), [0, 3, 4]))
-    assert options.command.__name__ == "_sweep" and grid_values(options.grid) == {"seed": [0, 3, 4]}
+    assert options.command.__name__ == "_sweep" and grid(options.grid) == {"seed": [0, 3, 4]}
     assert experiment_from(options).name == "a b"
 
 
@@ -122,6 +122,19 @@ def test_a_wrong_entry_is_named():
 )
 def test_seeds_as_typed(text, seeds):
     assert parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize("seed", [999_999, 1_000_000, 20_240_101, 2**32 - 1])
+def test_large_seeds_keep_all_their_digits(seed):
+    values = values_of(Experiment(seed=seed))
+    assert values[SEEDS] == str(seed)
+    assert request_of(values).seeds == [seed]
+
+
+def test_numbers_are_listed_as_they_are_read_back():
+    factors = [0.0, 0.05, 0.123456789, 1.0]
+    assert listed(factors) == "0, 0.05, 0.123456789, 1"
+    assert parse_factors(listed(factors)) == factors
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "4-2", "0-1000"])
@@ -193,6 +206,15 @@ def test_time_counts_only_missing_stages_at_measured_speed():
     assert expected_time([plan, plan], only_adapter, images, speed).seconds == pytest.approx(5)
     unknown = expected_time([plan], everything, images, {"phase_b": 1000.0})
     assert unknown.unknown == ("features", "phase_a") and unknown.seconds == pytest.approx(5)
+
+
+def test_fresh_features_take_the_time_that_they_took_before():
+    experiment = Experiment().with_values({"phase_b.features": "exact", "phase_b.epochs": 5})
+    plan = Plan(experiment, "dataset", "backbone", has_validation=True)
+    adapter, images = {plan.adapter("ballad").key}, {"train": 1000, "val": 100, "test": 300}
+    time = expected_time([plan], adapter, images, {"phase_b": 100_000.0, "fresh features": 50.0})
+    assert time.seconds == pytest.approx(5 * 1000 / 50)
+    assert expected_time([plan], adapter, images, {"phase_b": 100_000.0}).unknown == ("fresh features",)
 
 
 def test_speed_is_that_of_the_backbone_on_the_device():

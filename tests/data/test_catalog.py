@@ -88,3 +88,19 @@ def test_the_catalogue_needs_no_torch():
     script = "import sys, ballad.data.catalog; print([name for name in ('torch', 'open_clip') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_the_verdict_on_unreadable_images_lies_in_the_home_that_is_meant(
+    tmp_path, monkeypatch, write_picture, named: bool
+):
+    for split in ("train", "test"):
+        for name in ("a", "b"):
+            write_picture(tmp_path / "set" / split / name / "0.png")
+    (tmp_path / "set" / "train" / "a" / "1.png").write_bytes(b"no picture")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("BALLAD_HOME", "~/by the environment")
+    home = tmp_path / ("by name" if named else "by the environment")
+    settings = DatasetSettings(source=str(tmp_path / "set"), skip_unreadable=True)
+    assert len(load_dataset(settings, home=home if named else None).train) == 2
+    assert [path.parent for path in tmp_path.glob("*/unreadable")] == [home]

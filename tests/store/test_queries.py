@@ -54,6 +54,25 @@ def test_columns_keep_their_types_when_they_are_empty(store: RunStore, owner: Ow
     assert waiting["all"] == "float64"
 
 
+def test_a_resumed_run_does_not_show_where_its_last_attempt_stood(store: RunStore, owner: Owner) -> None:
+    run_id = store.create(Experiment())
+
+    def epoch() -> int | None:
+        shown = queries.runs(store)["epoch"].iloc[0]
+        return None if pd.isna(shown) else int(shown)
+
+    claim(store, owner)
+    store.record(run_id, Progress("phase_a", 7, 9, 1, 1, eta_seconds=60.0))
+    store.finish(run_id, owner, "interrupted")
+    assert epoch() == 7
+    store.resume(run_id)
+    assert epoch() is None
+    claim(store, owner)
+    assert epoch() is None
+    store.record(run_id, Progress("phase_b", 1, 9, 1, 1))
+    assert epoch() == 1
+
+
 def test_running_time_counts_from_the_start(store: RunStore, owner: Owner) -> None:
     run_id = store.create(Experiment())
     claim(store, owner)

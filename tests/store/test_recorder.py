@@ -7,6 +7,7 @@ from ballad.experiment import Experiment
 from ballad.store import queries, recorder
 from ballad.store.owners import Owner
 from ballad.store.run_store import RunStore
+from ballad.store.schema import EXACT_PHASE_B, MIGRATIONS
 from tests.helpers.claiming import claim
 
 
@@ -106,6 +107,26 @@ def test_stages_say_what_was_computed_and_what_was_there(store: RunStore, run_id
     assert table.loc["features", "reused"]
     texts = queries.log(store, run_id)["text"].tolist()
     assert texts[:2] == ["Stage towers (k1) begins.", "Stage towers (k1) is complete after 12.0 s."]
+
+
+def test_speed_of_fresh_features_is_not_taken_for_that_of_stored_ones(store: RunStore, owner: Owner):
+    for features, speed in (("cached", 90_000.0), ("exact", 300.0)):
+        run_id = store.create(Experiment().with_values({"phase_b.features": features}))
+        claim(store, owner, run_id)
+        store.record(run_id, Progress("phase_b", 1, 1, 1, 1, images_per_second=speed))
+    measured = queries.throughput(store).set_index("phase")["images_per_second"].to_dict()
+    assert measured == {"phase_b": 90_000.0, "fresh features": 300.0}
+
+
+def test_speeds_of_fresh_features_in_an_older_store_are_told_apart(store: RunStore, owner: Owner):
+    run_id = store.create(Experiment().with_values({"phase_b.features": "exact"}))
+    claim(store, owner, run_id)
+    store.record(run_id, Progress("phase_b", 1, 1, 1, 1, images_per_second=300.0))
+    db = store.database.connection()
+    db.execute("UPDATE throughput SET phase = 'phase_b'")
+    db.execute(f"PRAGMA user_version = {MIGRATIONS.index(EXACT_PHASE_B)}")
+    store.database.close()
+    assert queries.throughput(RunStore(store.home))["phase"].tolist() == ["fresh features"]
 
 
 def test_throughput_outlives_its_run(store: RunStore, run_id: str, owner: Owner, clock: Clock):

@@ -12,7 +12,7 @@ from ballad.events import EpochEvaluated, Notice
 from ballad.experiment import Experiment
 from ballad.home import default_home, store_path
 from ballad.store import queries
-from ballad.store.owners import SILENCE_SECONDS, Owner
+from ballad.store.owners import SILENCE_SECONDS, Owner, Watch
 from ballad.store.run_store import RunStore
 from ballad.store.schema import MIGRATIONS, migrate
 from tests.helpers.claiming import claim
@@ -217,6 +217,36 @@ def test_process_number_taken_by_another_process_is_not_the_owner(owner: Owner) 
     assert earlier.is_gone(time.time() - 30)
     assert not owner.is_gone(time.time() - 30)
     assert Owner.parse(str(owner)) == owner
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_living_process_is_believed_by_one_whose_clock_is_wrong(
+    store: RunStore, owner: Owner, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    run_id = store.create(Experiment())
+    claim(store, owner)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3600 * hours)
+    assert store.interrupt_orphans() == []
+    assert store.get(run_id).status == "running"
+
+
+def test_a_clock_that_was_set_shifts_start_times_too(owner: Owner) -> None:
+    before = replace(owner, process_started=owner.process_started - 3600)
+    assert not before.is_gone(time.time() - 3600 - 4)  # last heard four seconds before the clock was set
+    assert not before.is_gone(time.time() - 4)  # and heard again since
+
+
+def test_an_owner_stuck_in_a_living_process_is_found_by_its_silence(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, began, heard = Watch(), time.monotonic(), time.time()
+    assert not watch.is_gone(owner, heard)
+    monkeypatch.setattr(time, "monotonic", lambda: began + SILENCE_SECONDS + 1)
+    assert not Watch().is_gone(owner, heard)
+    assert not watch.is_gone(owner, heard + 5)
+    monkeypatch.setattr(time, "monotonic", lambda: began + 2 * SILENCE_SECONDS + 3)
+    assert watch.is_gone(owner, heard + 5)
 
 
 def test_deleted_runs_come_back_until_they_are_purged(store: RunStore, owner: Owner) -> None:

@@ -1,10 +1,12 @@
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ballad.errors import RunError
-from ballad.work.devices import device_for, list_devices, requests_served
+from ballad.work.devices import device_for, list_devices, requests_served, visible_gpus
+from dashboard.reading import machine
 
 TWO_GPUS = ["cuda:0", "cuda:1"]
 
@@ -49,9 +51,61 @@ def test_gpus_are_counted_as_far_as_they_are_visible(
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    list_devices.cache_clear()
+    forget_devices()
     assert list_devices() == devices
     monkeypatch.setattr("ballad.work.devices.version", lambda package: "2.14.1+cpu")
-    list_devices.cache_clear()
+    forget_devices()
     assert list_devices() == ["cpu"]
+    forget_devices()
+
+
+def forget_devices() -> None:
     list_devices.cache_clear()
+    visible_gpus.cache_clear()
+
+
+@pytest.fixture
+def three_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine whose nvidia-smi answers for each GPU with a memory of its own: 100, 200 and 300 MiB used."""
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text(
+        "#!/bin/sh\n"
+        'if [ "$1" = -L ]; then\n'
+        '  for gpu in 0 1 2; do echo "GPU $gpu: NVIDIA H100 (UUID: GPU-${gpu}a-b)"; done\n'
+        "else\n"
+        '  shift 3; echo "H100 number $1, $(($1 + 1))00, 1000"\n'
+        "fi\n"
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setattr("ballad.work.devices.version", lambda package: "2.14.1")
+    forget_devices()
+    yield
+    forget_devices()
+
+
+@pytest.mark.parametrize(
+    ("visible", "gpus"),
+    [
+        (None, ["0", "1", "2"]),
+        ("2,0", ["2", "0"]),
+        ("GPU-1,GPU-2a-b", ["1", "2"]),
+        ("1,7,0", ["1"]),
+        ("MIG-5", ["MIG-5"]),
+    ],
+)
+def test_devices_are_asked_for_under_the_name_that_the_driver_knows(
+    monkeypatch: pytest.MonkeyPatch, three_gpus: None, visible: str | None, gpus: list[str]
+) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert visible_gpus() == gpus
+
+
+def test_memory_is_that_of_the_gpu_that_runs_use(monkeypatch: pytest.MonkeyPatch, three_gpus: None) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,0")
+    machine.devices.clear()
+    shown = [(device.name, device.title, device.memory_used / 2**20) for device in machine.devices()]
+    machine.devices.clear()
+    assert shown == [("cuda:0", "H100 number 2", 300.0), ("cuda:1", "H100 number 0", 100.0)]

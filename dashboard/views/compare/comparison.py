@@ -1,6 +1,5 @@
 """Runs as the lines of a comparison: those that differ in nothing but the seed are one line."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from ballad.analysis.statistics import over_seeds, paired_bootstrap
-from ballad.experiment import Experiment
+from ballad.experiment import Experiment, short_names
 from ballad.paper.presets import BALLAD, ZERO_SHOT, place_title
 from ballad.schedules import MODEL_TITLES, Model
 from ballad.shot_groups import GROUPS
@@ -210,13 +209,6 @@ def _unused_by(model: Model, experiment: Experiment) -> tuple[str, ...]:
 
 def _distinct(values: pd.Series) -> int:
     return values[values.map(lambda value: value == value)].map(repr).nunique()
-
-
-def short_names(settings: Sequence[str]) -> dict[str, str]:
-    """Dotted settings by their last part, or whole where two phases have one of that name."""
-    last = {name: name.rpartition(".")[2] for name in settings}
-    shared = {part for part, count in Counter(last.values()).items() if count > 1}
-    return {name: name if part in shared else part for name, part in last.items()}
 
 
 def _told_apart(rows: Sequence[Row], differing: pd.DataFrame) -> list[Row]:
