@@ -11,6 +11,7 @@ from ballad.errors import SettingsError
 from ballad.experiment import Experiment, short_names
 from ballad.store.run import DEFAULT_EXECUTOR, STATUSES, Run
 from ballad.store.run_store import RunStore
+from ballad.work.executors.registry import check_executor
 
 ENDED = ("done", "failed", "cancelled", "interrupted")
 
@@ -90,8 +91,6 @@ def queue_sweep(
 
     Raises as :func:`expand`, and RunError for an unknown executor.
     """
-    from ballad.work.executors.registry import check_executor
-
     return store.create_group(
         name or base.name or f"Sweep over {', '.join(grid)}",
         in_working_order(expand(base, grid)),

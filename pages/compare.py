@@ -10,14 +10,14 @@ from ballad.paper import published as paper
 from ballad.shot_groups import GROUPS
 from ballad.stages.plan import SplitName
 from ballad.store import queries
+from ballad.wording import counted
 from dashboard.exports.engine import NO_ENGINE, has_engine
-from dashboard.exports.figures import FORMATS
 from dashboard.exports.names import file_name
 from dashboard.exports.pack import NamedFigure
+from dashboard.exports.registry import FIGURE_FORMATS, PICTURE_FORMATS
 from dashboard.figures.comparison import comparison_dots
 from dashboard.figures.differences import difference_intervals
 from dashboard.figures.parallel_coordinates import parallel_coordinates
-from dashboard.formats import counted
 from dashboard.navigation import HOME
 from dashboard.pickers.dataset_picker import dataset_title
 from dashboard.pickers.model_picker import pick_split
@@ -229,10 +229,10 @@ if not has_engine():
     st.info(NO_ENGINE, icon=":material/info:")
 formats = st.pills(
     "Pictures",
-    FORMATS,
+    list(PICTURE_FORMATS),
     selection_mode="multi",
-    default=FORMATS[0],
-    format_func=str.upper,
+    default=next(iter(PICTURE_FORMATS)),
+    format_func=lambda extension: PICTURE_FORMATS[extension].title,
     key="pictures",
     bind="query-params",
     help="Every figure comes as HTML and CSV anyway; pictures are drawn when you click, a few a second.",
@@ -251,7 +251,7 @@ st.download_button(
         baseline=baseline,
         differing=differing,
         extra_figures=[figure] if figure else [],
-        formats=[each for each in FORMATS if each in formats],
+        formats=[each for each in FIGURE_FORMATS.values() if not each.drawn or each.extension in formats],
     ),
     file_name=file_name("comparison", subject, counted(len(chosen), "run"), extension="zip"),
     mime="application/zip",

@@ -8,10 +8,10 @@ import streamlit as st
 
 from ballad.analysis.confusion import Order, class_neighbours, group_confusion
 from ballad.schedules import MODEL_TITLES, ZERO_SHOT
+from ballad.wording import counted, percent
 from dashboard.figures.confusion import READABLE_CLASSES, confusion_difference, confusion_heatmap
 from dashboard.figures.group_confusion import group_confusion_heatmap
 from dashboard.figures.reliability import reliability_diagram
-from dashboard.formats import counted, percent
 from dashboard.navigation import HOME
 from dashboard.pickers.class_picker import pick_class
 from dashboard.pickers.model_picker import pick_model, pick_split

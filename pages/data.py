@@ -8,9 +8,9 @@ from ballad.data.roots import data_roots
 from ballad.errors import BalladError
 from ballad.experiment import DatasetSettings
 from ballad.shot_groups import SHOT_GROUPS
+from ballad.wording import counted
 from dashboard.figures.class_counts import class_count_curve
 from dashboard.figures.confusion import distinct_labels
-from dashboard.formats import counted
 from dashboard.forms.command import assigned_words
 from dashboard.forms.draft import default_experiment
 from dashboard.forms.session import SETTINGS_IN_URL

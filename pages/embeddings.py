@@ -8,9 +8,9 @@ from ballad.shot_groups import SHOT_GROUPS
 from ballad.stages.plan import SplitName
 from ballad.stages.projections import DEFAULT_LIMIT, ProjectionRequest
 from ballad.store.tasks import task_id
+from ballad.wording import counted
 from dashboard.figures.confusion import distinct_labels
 from dashboard.figures.embedding_map import Colouring, embedding_map
-from dashboard.formats import counted
 from dashboard.navigation import HOME
 from dashboard.pickers.model_picker import pick_model, pick_split
 from dashboard.pickers.run_picker import pick_run

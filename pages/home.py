@@ -5,7 +5,7 @@ import streamlit as st
 
 from ballad.data.demo.settings import DEMO_SETTINGS
 from ballad.experiment import Experiment
-from dashboard.formats import size
+from ballad.wording import size
 from dashboard.navigation import COMPARE, CONFUSION, DATA, EMBEDDINGS, LAMBDA_SWEEP, NEW_EXPERIMENT, PAPER, RUNS
 from dashboard.reading.machine import devices, free_disk
 from dashboard.reading.workbench import ACTIVE, all_runs, open_store

@@ -9,8 +9,8 @@ from ballad.paper.presets import RESIDUAL_FACTORS
 from ballad.shot_groups import GROUPS
 from ballad.store import queries
 from ballad.sweeps import expand, queue_sweep
+from ballad.wording import counted
 from dashboard.figures.residual_sweep import residual_sweep
-from dashboard.formats import counted
 from dashboard.forms.lambda_grid import SWEPT_SCHEDULES, sweep_of
 from dashboard.forms.lists import listed, parse_factors, parse_seeds
 from dashboard.navigation import HOME, NEW_EXPERIMENT, RUNS

@@ -9,8 +9,8 @@ from ballad.errors import BalladError
 from ballad.paper.presets import PAPER_BACKBONES
 from ballad.schedules import SCHEDULES
 from ballad.sweeps import queue_sweep
+from ballad.wording import counted
 from ballad.work.devices import list_devices
-from dashboard.formats import counted
 from dashboard.forms.applicability import reasons, reasons_of_schedule
 from dashboard.forms.draft import (
     BALANCING,

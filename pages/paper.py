@@ -14,10 +14,10 @@ from ballad.paper.presets import PRESETS, Preset
 from ballad.paper.recipes import difference_table as recipe_differences
 from ballad.shot_groups import GROUPS
 from ballad.store import queries
+from ballad.wording import counted
 from dashboard.figures.comparison import comparison_dots
 from dashboard.figures.differences import difference_intervals
 from dashboard.figures.residual_sweep import residual_sweep
-from dashboard.formats import counted
 from dashboard.navigation import COMPARE, DATA, EMBEDDINGS
 from dashboard.pickers.backbone_paths import check_backbone_paths
 from dashboard.pickers.dataset_picker import pick_dataset

@@ -6,9 +6,9 @@ import streamlit as st
 
 from ballad.store import queries
 from ballad.store.run import STATUSES
+from ballad.wording import counted, duration
 from dashboard.figures.accuracy_curves import accuracy_curves
 from dashboard.figures.training_curves import Quantity, training_curves
-from dashboard.formats import counted, duration
 from dashboard.navigation import HOME
 from dashboard.pickers.run_picker import chosen_runs, remember_runs, show_missing
 from dashboard.reading.curves import accuracy_table, quantity_table, step_table

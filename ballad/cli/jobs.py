@@ -11,6 +11,7 @@ from ballad.cli.tables import percent, print_table
 from ballad.errors import RunError
 from ballad.schedules import MODEL_TITLES
 from ballad.shot_groups import GROUPS
+from ballad.wording import duration
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -224,12 +225,3 @@ def _store() -> "RunStore":
 
 def _percent(value: float) -> str | None:
     return percent(None if value != value else value)  # NaN, an empty group, differs from itself
-
-
-def duration(seconds: float) -> str:
-    """``42 s``, ``3 min 20 s`` or ``2 h 05 min``."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -1,23 +1,18 @@
 """An ablation's table for others: as JSON records for programs, as LaTeX in the paper's layout."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
+from ballad import latex
 from ballad.paper.ablations import Ablation
 from ballad.paper.counterparts import rivals
 from ballad.paper.presets import backbone_title
 from ballad.paper.recipes import recipe_of
 from ballad.shot_groups import GROUPS
+from ballad.wording import counted
 
 MEASURED = ("mean", "sd", "standard_error", "published", "difference")
-LATEX_SIGNS = {
-    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
-    "λ": r"$\lambda$",
-    "×": r"$\times$",
-    "–": "--",
-    "†": r"$\dagger$",
-}
 
 
 def ablation_records(ablation: Ablation) -> list[dict[str, Any]]:
@@ -56,7 +51,7 @@ def describe(ablation: Ablation) -> str:
     parts = [
         f"{ablation.preset.place}: {ablation.preset.title}",
         f"{ablation.dataset_title} with {backbone_title(base.backbone.name)}",
-        f"{ablation.seeds} seed{'s' if ablation.seeds > 1 else ''}",
+        counted(ablation.seeds, "seed"),
         f"budget {base.budget}",
     ]
     return ", ".join([*parts, f"recipe {recipe}"] if recipe else parts)
@@ -74,36 +69,36 @@ def ablation_latex(ablation: Ablation) -> str:
     published = [
         group for group in GROUPS if len(others) or any(record[group]["published"] is not None for record in records)
     ]
-    lines = [
-        r"% \usepackage{booktabs}",
-        r"\begin{table}[t]",
-        r"\centering",
-        rf"\caption{{{_escaped(_caption(ablation, records))}}}",
-        rf"\label{{tab:{ablation.preset.name}}}",
-        rf"\begin{{tabular}}{{l{'r' * (len(GROUPS) + len(published))}}}",
-        r"\toprule",
-        *_spanning_header(len(GROUPS), len(published)),
-        _line(["Setting", *(group.capitalize() for group in (*GROUPS, *published))]),
-        r"\midrule",
+    rows = [
+        [
+            latex.escaped(record["setting"]),
+            *(_cell(record[group], best[group]) for group in GROUPS),
+            *(_number(record[group]["published"]) for group in published),
+        ]
+        for record in records
     ]
-    for record in records:
-        cells = [_cell(record[group], best[group]) for group in GROUPS]
-        cells += [_number(record[group]["published"]) for group in published]
-        lines.append(_line([_escaped(record["setting"]), *cells]))
-    if len(others):
-        lines.append(r"\midrule")
-    for rival in others.to_dict("records"):
-        cells = [_number(_or_none(rival[group])) for group in published]
-        cells[-1] += _escaped(rival["mark"])
-        lines.append(_line([_escaped(f"{rival['setting']}, {rival['backbone']}"), *["" for _ in GROUPS], *cells]))
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+    return latex.table(
+        ["Setting", *(group.capitalize() for group in (*GROUPS, *published))],
+        rows,
+        [_row_of_rival(rival, published) for rival in others.to_dict("records")],
+        alignment="l" + "r" * (len(GROUPS) + len(published)),
+        caption=_caption(ablation, records),
+        label=f"tab:{ablation.preset.name}",
+        above=_spanning_header(len(GROUPS), len(published)),
+    )
+
+
+def _row_of_rival(rival: dict[Hashable, Any], published: Sequence[str]) -> list[str]:
+    cells = [_number(_or_none(rival[group])) for group in published]
+    cells[-1] += latex.escaped(rival["mark"])
+    return [latex.escaped(f"{rival['setting']}, {rival['backbone']}"), *("" for _ in GROUPS), *cells]
 
 
 def _spanning_header(ours: int, theirs: int) -> list[str]:
     if not theirs:
         return []
     return [
-        _line(["", rf"\multicolumn{{{ours}}}{{c}}{{measured}}", rf"\multicolumn{{{theirs}}}{{c}}{{published}}"]),
+        latex.line(["", rf"\multicolumn{{{ours}}}{{c}}{{measured}}", rf"\multicolumn{{{theirs}}}{{c}}{{published}}"]),
         rf"\cmidrule(lr){{2-{ours + 1}}} \cmidrule(lr){{{ours + 2}-{ours + theirs + 1}}}",
     ]
 
@@ -120,16 +115,8 @@ def _cell(measured: dict[str, float | None], best: float | None) -> str:
     return rf"\textbf{{{text}}}" if mean is not None and mean == best else text
 
 
-def _line(cells: Sequence[str]) -> str:
-    return rf"{' & '.join(cells)} \\"
-
-
 def _number(value: float | None) -> str:
     return "--" if value is None else f"{value:.1f}"
-
-
-def _escaped(text: str) -> str:
-    return "".join(LATEX_SIGNS.get(sign, sign) for sign in text)
 
 
 def _or_none(value: float) -> float | None:

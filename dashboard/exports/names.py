@@ -11,9 +11,18 @@ def file_name(*parts: str, extension: str) -> str:
 
     Safe on every file system: ASCII letters, digits, dots and hyphens; at most 150 characters before the extension.
     """
+    return f"{_stem(*parts)}.{extension}"
+
+
+def table_label(name: str) -> str:
+    """What a LaTeX text refers to the table by: ``tab:lambda-sweep``."""
+    return f"tab:{_stem(name)}"
+
+
+def _stem(*parts: str) -> str:
     words = [_slug(part) for part in parts]
     stem = "_".join(word for word in words if word) or "export"
-    return f"{stem[:_LONGEST].rstrip('-_.')}.{extension}"
+    return stem[:_LONGEST].rstrip("-_.")
 
 
 def _slug(text: str) -> str:

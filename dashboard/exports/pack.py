@@ -13,9 +13,12 @@ import plotly.graph_objects as go
 
 from ballad.experiment import Experiment
 from dashboard.exports.engine import NO_ENGINE, has_engine
-from dashboard.exports.figures import FORMATS, SIZES, Format, html_page, picture, plotly_script
-from dashboard.exports.names import file_name
-from dashboard.exports.tables import csv_table, latex_table, markdown_table
+from dashboard.exports.figure_formats.html import HTML, html_page, plotly_script
+from dashboard.exports.format import FigureFormat, TableText
+from dashboard.exports.names import file_name, table_label
+from dashboard.exports.paper_figure import SIZES
+from dashboard.exports.registry import FIGURE_FORMATS, TABLE_FORMATS
+from dashboard.exports.table_formats.csv import csv_table
 
 _PACKAGES = (
     "torch",
@@ -54,32 +57,33 @@ def export_pack(
     tables: Sequence[NamedTable],
     experiments: Mapping[str, Experiment],
     *,
-    formats: Sequence[Format] = FORMATS,
+    formats: Sequence[FigureFormat] = tuple(FIGURE_FORMATS.values()),
     size: str = "two_columns",
 ) -> bytes:
     """A zip of all this; ``experiments`` maps a run's name to its settings, ``size`` is a key of ``SIZES``.
 
-    Without a browser engine the pictures are left out, and the README says so.
+    Every figure comes as HTML, its script shared, and in ``formats`` beside. Without a browser engine, what is drawn
+    is left out, and the README says so.
     """
     pictures = has_engine()
+    written = [each for each in formats if each is not HTML and (pictures or not each.drawn)]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as pack:
         if figures:
             pack.writestr("figures/plotly.min.js", plotly_script())
         for item in figures:
-            for file_format in formats if pictures else ():
-                path = f"figures/{file_name(item.name, extension=file_format)}"
-                pack.writestr(path, picture(item.figure, file_format, SIZES[size]))
+            for each in written:
+                path = f"figures/{file_name(item.name, extension=each.extension)}"
+                pack.writestr(path, each.write(item.figure, SIZES[size]))
             pack.writestr(
                 f"figures/{file_name(item.name, extension='html')}", html_page(item.figure, script_beside=True)
             )
             pack.writestr(f"figures/{file_name(item.name, 'data', extension='csv')}", csv_table(item.data))
         for table in tables:
-            label = f"tab:{file_name(table.name, extension='x').removesuffix('.x')}"
-            pack.writestr(f"tables/{file_name(table.name, extension='csv')}", csv_table(table.frame))
-            latex = latex_table(table.frame, caption=table.title, label=label)
-            pack.writestr(f"tables/{file_name(table.name, extension='tex')}", latex)
-            pack.writestr(f"tables/{file_name(table.name, extension='md')}", markdown_table(table.frame))
+            text = TableText(caption=table.title, label=table_label(table.name))
+            for extension, table_format in TABLE_FORMATS.items():
+                path = f"tables/{file_name(table.name, extension=extension)}"
+                pack.writestr(path, table_format.write(table.frame, text))
         for run, experiment in experiments.items():
             pack.writestr(f"settings/{file_name(run, extension='yaml')}", experiment.to_yaml())
         pack.writestr("versions.txt", versions())

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from ballad.wording import counted
 from dashboard.figures.parts import empty_figure, groups_in
-from dashboard.formats import counted
 from dashboard.theme import GROUP_COLOURS
 
 MANY_CLASSES = 60

@@ -4,8 +4,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ballad.wording import counted
 from dashboard.figures.parts import accuracy_axis, empty_figure, groups_in, in_order, translucent
-from dashboard.formats import counted
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
 
 

@@ -8,9 +8,9 @@ import streamlit as st
 from ballad.errors import BalladError, RunError, SettingsError
 from ballad.schedules import phase_title
 from ballad.store import queries
+from ballad.wording import counted, duration, size
 from ballad.work.devices import device_for, list_devices
 from dashboard.figures.class_counts import class_count_curve
-from dashboard.formats import counted, duration, size
 from dashboard.forms.command import shell_command
 from dashboard.forms.cost import ExpectedTime, expected_time, speed_on, training_memory
 from dashboard.forms.draft import Request

@@ -8,19 +8,23 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.exports.engine import NO_ENGINE, has_engine
-from dashboard.exports.figures import FORMATS, MEDIA_TYPES, SIZES, html_page, picture
-from dashboard.exports.names import file_name
-from dashboard.exports.tables import Digits, csv_table, latex_table, markdown_table
+from dashboard.exports.format import Digits, FigureFormat, TableFormat, TableText
+from dashboard.exports.names import file_name, table_label
+from dashboard.exports.paper_figure import SIZES
+from dashboard.exports.registry import FIGURE_FORMATS, TABLE_FORMATS
+from dashboard.exports.table_formats.csv import CSV, csv_table
+from dashboard.exports.table_formats.latex import LATEX
 
 
 def figure_downloads(name: str, figure: go.Figure, data: pd.DataFrame, *, key: str) -> None:
-    """A popover that offers the figure as PDF, SVG, PNG and HTML, and its data as CSV; files are made on demand."""
+    """A popover that offers the figure in every format, and its data as CSV; files are made on demand."""
     with st.popover("Export", icon=":material/download:", key=f"{key}_export", type="tertiary"):
+        size = "two_columns"
         if has_engine():
             size = st.segmented_control(
                 "Size",
                 list(SIZES),
-                default="two_columns",
+                default=size,
                 format_func=lambda name: SIZES[name].title,
                 key=f"{key}_size",
                 required=True,
@@ -28,10 +32,10 @@ def figure_downloads(name: str, figure: go.Figure, data: pd.DataFrame, *, key: s
         else:
             st.info(NO_ENGINE)
         with st.container(horizontal=True):
-            for file_format in FORMATS if has_engine() else ():
-                _button(file_format, name, key, partial(picture, figure, file_format, SIZES[size]))
-            _button("html", name, key, lambda: html_page(figure))
-            _button("csv", f"{name} data", key, lambda: csv_table(data))
+            for each in FIGURE_FORMATS.values():
+                if has_engine() or not each.drawn:
+                    _button(each, name, key, partial(each.write, figure, SIZES[size]))
+            _button(CSV, f"{name} data", key, lambda: csv_table(data))
 
 
 def table_downloads(
@@ -43,24 +47,21 @@ def table_downloads(
     digits: Digits = 1,
     latex: Callable[[], bytes] | None = None,
 ) -> None:
-    """A popover that offers the table as CSV, LaTeX and Markdown; ``latex`` lays it out in a way of its own."""
-    label = f"tab:{file_name(name, extension='tex').removesuffix('.tex')}"
+    """A popover that offers the table in every format; ``latex`` lays it out in a way of its own."""
+    text = TableText(caption, table_label(name), digits)
     popover = st.popover("Export", icon=":material/download:", key=f"{key}_export", type="tertiary")
     with popover.container(horizontal=True):
-        _button("csv", name, key, lambda: csv_table(frame))
-        _button("tex", name, key, latex or (lambda: latex_table(frame, caption=caption, label=label, digits=digits)))
-        _button("md", name, key, lambda: markdown_table(frame, digits=digits))
+        for each in TABLE_FORMATS.values():
+            own = latex if each is LATEX else None
+            _button(each, name, key, own or partial(each.write, frame, text))
 
 
-_TITLES = {"tex": "LaTeX", "md": "Markdown"}
-
-
-def _button(extension: str, name: str, key: str, make: Callable[[], bytes]) -> None:
+def _button(file_format: FigureFormat | TableFormat, name: str, key: str, make: Callable[[], bytes]) -> None:
     st.download_button(
-        _TITLES.get(extension, extension.upper()),
+        file_format.title,
         make,
-        file_name=file_name(name, extension=extension),
-        mime=MEDIA_TYPES[extension],
-        key=f"{key}_{extension}",
+        file_name=file_name(name, extension=file_format.extension),
+        mime=file_format.media_type,
+        key=f"{key}_{file_format.extension}",
         on_click="ignore",
     )

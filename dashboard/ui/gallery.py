@@ -8,7 +8,7 @@ import streamlit as st
 
 from ballad.analysis.predictions import Predictions
 from ballad.experiment import DatasetSettings
-from dashboard.formats import percent
+from ballad.wording import percent
 from dashboard.theme import CORRECTNESS_COLOURS
 from dashboard.ui.thumbnails import dataset_thumbnail_url, thumbnail_url
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from ballad.store.run import RESUMABLE
 from ballad.sweeps import group_status
-from dashboard.formats import counted, duration
+from ballad.wording import counted, duration
 from dashboard.reading.workbench import ACTIVE, all_runs, open_store
 
 SECONDS_BETWEEN_LOOKS = 2

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from ballad.schedules import phase_title
-from dashboard.formats import duration, size
+from ballad.wording import duration, size
 
 _LOOKS = {
     "queued": ("gray", ":material/schedule:"),

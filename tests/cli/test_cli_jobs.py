@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from ballad.cli import BAD_INPUT, main
-from ballad.cli.jobs import duration
 from ballad.experiment import Experiment
 from ballad.store import queries
 from ballad.store.owners import Owner
@@ -135,10 +134,3 @@ def test_worker_that_is_terminated_leaves_its_run_to_resume(
     run = store.get(run_id)
     assert run.status == "interrupted" and run.resumable
     assert list(store.home.glob("stages/towers/*.partial/checkpoint.safetensors"))
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0 s"), (59.6, "1 min 00 s"), (200, "3 min 20 s"), (7500, "2 h 05 min")]
-)
-def test_durations_read_well(seconds: float, text: str) -> None:
-    assert duration(seconds) == text

@@ -13,12 +13,18 @@ import pytest
 from ballad.errors import RunError
 from ballad.experiment import Experiment
 from dashboard.exports.engine import draw, has_engine
-from dashboard.exports.figures import SIZES, html_page, paper_figure, picture
+from dashboard.exports.figure_formats.html import html_page
+from dashboard.exports.format import TableText
 from dashboard.exports.names import file_name
 from dashboard.exports.pack import NamedFigure, NamedTable, export_pack
-from dashboard.exports.tables import csv_table, latex_table, markdown_table
+from dashboard.exports.paper_figure import SIZES, paper_figure
+from dashboard.exports.registry import FIGURE_FORMATS
+from dashboard.exports.table_formats.csv import csv_table
+from dashboard.exports.table_formats.latex import latex_table
+from dashboard.exports.table_formats.markdown import markdown_table
 
 needs_engine = pytest.mark.skipif(not has_engine(), reason="no Chromium or Chrome on this machine")
+PLAIN = TableText(caption="", label="")
 TABLE = pd.DataFrame({"setting": ["a_b & 50%", "λ × 2 | c"], "few": [41.26, np.nan], "all": ["67.2 ± 0.3", "–"]})
 
 
@@ -26,10 +32,14 @@ def figure(trace=go.Scatter) -> go.Figure:
     return go.Figure(trace(x=np.arange(3), y=np.array([1.0, 3.0, 2.0]), mode="lines+markers", name="few"))
 
 
+def picture(shown: go.Figure, extension: str, size: str = "two_columns") -> bytes:
+    return FIGURE_FORMATS[extension].write(shown, SIZES[size])
+
+
 class TestPictures:
     @needs_engine
     def test_pdf_has_the_column_width_of_the_paper(self):
-        pdf = picture(figure(), "pdf", SIZES["one_column"])
+        pdf = picture(figure(), "pdf", "one_column")
         assert pdf.startswith(b"%PDF-")
         width, height = (float(number) for number in re.search(rb"/MediaBox ?\[0 0 ([\d.]+) ([\d.]+)\]", pdf).groups())
         assert width / 72 == pytest.approx(3.25, abs=0.02)
@@ -44,7 +54,7 @@ class TestPictures:
 
     @needs_engine
     def test_png_has_300_dots_an_inch(self):
-        png = picture(figure(), "png", SIZES["one_column"])
+        png = picture(figure(), "png", "one_column")
         width, height = struct.unpack(">II", png[16:24])
         assert width == 975 and abs(height - 720) <= 2
 
@@ -115,7 +125,7 @@ class TestPictures:
 
 class TestTables:
     def test_latex_is_escaped_and_balanced(self):
-        text = latex_table(TABLE, caption="50% of λ", label="tab:x").decode()
+        text = latex_table(TABLE, TableText("50% of λ", "tab:x")).decode()
         assert r"a\_b \& 50\% & 41.3 & 67.2 $\pm$ 0.3 \\" in text
         assert r"$\lambda$ $\times$ 2 | c & -- & -- \\" in text
         assert r"\caption{50\% of $\lambda$}" in text and r"\label{tab:x}" in text
@@ -128,16 +138,16 @@ class TestTables:
         assert text.isascii()
 
     def test_markdown_keeps_its_columns(self):
-        lines = markdown_table(TABLE).decode().splitlines()
+        lines = markdown_table(TABLE, PLAIN).decode().splitlines()
         assert lines[0] == "| setting | few | all |"
         assert lines[1] == "| --- | ---: | ---: |"
         assert lines[3] == r"| λ × 2 \| c | – | – |"
 
     def test_each_column_can_have_its_own_decimals(self):
         table = pd.DataFrame({"silhouette": [0.3612], "purity": [78.71]})
-        digits = {"silhouette": 3}
-        assert "0.361 & 78.7" in latex_table(table, caption="", label="", digits=digits).decode()
-        assert "| 0.361 | 78.7 |" in markdown_table(table, digits=digits).decode()
+        text = TableText("", "", digits={"silhouette": 3})
+        assert "0.361 & 78.7" in latex_table(table, text).decode()
+        assert "| 0.361 | 78.7 |" in markdown_table(table, text).decode()
 
     def test_csv_round_trips_with_all_digits(self):
         pd.testing.assert_frame_equal(pd.read_csv(io.BytesIO(csv_table(TABLE))), TABLE)
@@ -162,7 +172,7 @@ def test_pack_holds_everything_and_says_what():
     table = NamedTable("Table 7", "Where to balance", TABLE)
     drawing = NamedFigure("accuracy curves", "Accuracy by epoch", figure(), TABLE)
     settings = {"run one": Experiment(seed=3, budget="tiny")}
-    packed = zipfile.ZipFile(io.BytesIO(export_pack([drawing], [table], settings, formats=["pdf"])))
+    packed = zipfile.ZipFile(io.BytesIO(export_pack([drawing], [table], settings, formats=[FIGURE_FORMATS["pdf"]])))
     assert set(packed.namelist()) == {
         "figures/accuracy-curves.pdf",
         "figures/accuracy-curves.html",

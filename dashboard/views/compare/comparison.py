@@ -15,7 +15,7 @@ from ballad.shot_groups import GROUPS
 from ballad.stages.plan import SplitName
 from ballad.store import queries
 from ballad.store.run_store import RunStore
-from dashboard.formats import MISSING, mean_and_spread
+from ballad.wording import MISSING, mean_and_spread
 from dashboard.reading.loaders import evaluation, same_images
 
 NOISE_ABOVE = 0.05

@@ -8,8 +8,9 @@ from ballad.analysis.confusion import group_confusion
 from ballad.stages.plan import SplitName
 from ballad.store import queries
 from ballad.store.run_store import RunStore
-from dashboard.exports.figures import FORMATS, Format
+from dashboard.exports.format import FigureFormat
 from dashboard.exports.pack import NamedFigure, NamedTable, export_pack
+from dashboard.exports.registry import FIGURE_FORMATS
 from dashboard.figures.accuracy_curves import accuracy_curves
 from dashboard.figures.comparison import comparison_dots
 from dashboard.figures.confusion import confusion_heatmap
@@ -35,11 +36,11 @@ def comparison_pack(
     baseline: str,
     differing: pd.DataFrame,
     extra_figures: Sequence[NamedFigure] = (),
-    formats: Sequence[Format] = FORMATS,
+    formats: Sequence[FigureFormat] = tuple(FIGURE_FORMATS.values()),
 ) -> bytes:
     """A zip of the comparison, its differences from ``baseline``, the runs' curves, maps, and each row's confusion.
 
-    ``labels`` names the runs by id; the tables are those of :mod:`dashboard.views.compare.comparison`; pictures come
+    ``labels`` names the runs by id; the tables are those of :mod:`dashboard.views.compare.comparison`; figures come
     in ``formats`` beside HTML. RunError if a run's folder is gone.
     """
     where = f"on the {SPLIT_TITLES[split].lower()} split"

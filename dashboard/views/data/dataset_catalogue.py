@@ -7,7 +7,7 @@ from ballad.data.catalog import CATALOG, list_datasets
 from ballad.data.known.entry import KnownDataset, Status
 from ballad.data.roots import data_roots
 from ballad.store.tasks import Task, task_id
-from dashboard.formats import MISSING, size
+from ballad.wording import MISSING, size
 from dashboard.reading.plans import forget_datasets
 from dashboard.ui.tasks import open_tasks, show_failure, show_progress
 

@@ -5,7 +5,7 @@ import streamlit as st
 
 from ballad.experiment import DatasetSettings
 from ballad.store.tasks import task_id
-from dashboard.formats import counted
+from ballad.wording import counted
 from dashboard.reading.plans import DatasetFacts
 from dashboard.ui.downloads import table_downloads
 from dashboard.ui.tasks import open_tasks, show_failure, show_progress

@@ -8,7 +8,7 @@ from ballad.paper.presets import find_preset
 from ballad.shot_groups import GROUPS
 from ballad.store import queries
 from ballad.store.run_store import RunStore
-from dashboard.formats import mean_and_spread
+from ballad.wording import mean_and_spread
 from dashboard.forms.lambda_grid import RESIDUAL_FACTOR, SAMPLER
 
 POINT_COLUMNS = ["run", "sampler", "residual_factor", "seed", "split", "group", "accuracy"]

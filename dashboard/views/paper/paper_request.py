@@ -9,7 +9,7 @@ from ballad.experiment import Experiment
 from ballad.paper.budgets import with_budget
 from ballad.paper.presets import PAPER_BACKBONES, Preset, backbone_title, with_seeds
 from ballad.paper.recipes import recipe_values
-from dashboard.formats import counted
+from ballad.wording import counted
 from dashboard.forms.draft import default_experiment
 from dashboard.reading.plans import DatasetFacts, plan_of, stage_states
 

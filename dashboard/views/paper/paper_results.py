@@ -8,7 +8,7 @@ import streamlit as st
 from ballad.paper.ablations import Ablation
 from ballad.paper.presets import PRESETS, place_title
 from ballad.shot_groups import GROUPS
-from dashboard.formats import MISSING, mean_and_spread
+from ballad.wording import MISSING, mean_and_spread
 
 OTHER_SETUP = " (another set-up)"
 OTHER_BACKBONE = " (other backbone)"

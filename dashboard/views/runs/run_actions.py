@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from ballad.store.run import RESUMABLE
-from dashboard.formats import counted
+from ballad.wording import counted
 from dashboard.forms.session import CLONED_RUN
 from dashboard.navigation import NEW_EXPERIMENT
 from dashboard.reading.workbench import ACTIVE, open_store

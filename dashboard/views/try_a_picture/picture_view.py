@@ -10,7 +10,7 @@ import streamlit as st
 
 from ballad.schedules import MODEL_TITLES, Model
 from ballad.stages.plan import SplitName
-from dashboard.formats import percent
+from ballad.wording import percent
 from dashboard.reading.loaders import evaluation
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from dashboard.formats import counted, duration, mean_and_spread, percent, size
+from ballad.wording import counted, duration, mean_and_spread, percent, size
 
 
 @pytest.mark.parametrize(
