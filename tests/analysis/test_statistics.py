@@ -108,3 +108,11 @@ def test_unequal_numbers_of_seeds_are_pooled():
     two_seeds = np.array([[True, True, False, False], [True, True, True, True]])
     table = paired_bootstrap(labels, one_seed, two_seeds, ["few"]).set_index("group")
     assert table.loc["few", "difference"] == pytest.approx(75 - 25)
+
+
+def test_a_gain_on_every_image_is_a_hundred_points_however_images_are_drawn():
+    labels = np.array([0, 0, 1])
+    wrong, right = np.zeros((1, 3), bool), np.ones((1, 3), bool)
+    table = paired_bootstrap(labels, wrong, right, ["many", "few"], draws=99).set_index("group")
+    for group in ("many", "few", "all"):
+        assert table.loc[group].tolist() == pytest.approx([100, 100, 100, 0.02])
