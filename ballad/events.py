@@ -57,11 +57,15 @@ class EpochEvaluated:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A finished model's accuracies on one split: ``model`` is zero_shot, phase_a, ballad or joint."""
+    """A finished model's accuracies on one split: ``model`` is zero_shot, phase_a, ballad or joint.
+
+    diverged : its training ended no better than guessing; see :func:`ballad.analysis.divergence.has_diverged`.
+    """
 
     model: str
     split: str
     accuracy: dict[str, float | None]
+    diverged: bool = False
 
 
 @dataclass(frozen=True)

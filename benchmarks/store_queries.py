@@ -57,7 +57,7 @@ def fill(home: Path, runs: int = RUNS) -> tuple[RunStore, list[str]]:
         ]
         with store.database.write() as db:
             db.executemany("INSERT INTO metrics VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            db.execute("INSERT INTO results VALUES (?, 'ballad', 'test', 70, 60, 50, 62)", (run_id,))
+            db.execute("INSERT INTO results VALUES (?, 'ballad', 'test', 70, 60, 50, 62, 0)", (run_id,))
             db.execute(
                 "INSERT INTO progress VALUES (?, 'phase_b', 10, 10, 5, 5, 0.1, 0.2, 900, 0, NULL, ?)", (run_id, now)
             )

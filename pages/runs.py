@@ -17,7 +17,7 @@ from dashboard.reading.workbench import ACTIVE, all_runs, open_store
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.messages import empty_state, show_sentence
-from dashboard.ui.status import progress_share, progress_text, status_badge
+from dashboard.ui.status import DIVERGED, progress_share, progress_text, status_badge
 from dashboard.views.runs.run_actions import cancel_runs, just_deleted, run_actions, undo_deletion
 from dashboard.views.runs.run_table import export_table, selectable_table
 
@@ -112,6 +112,8 @@ def story(run: pd.Series) -> None:
         f"{status_badge(run['status'])} {run['dataset']} · {run['backbone']} · {run['schedule']} · seed {run['seed']}"
         f" · {duration(run['seconds'])} of computing in {counted(run['attempts'], 'attempt')}"
     )
+    if run["diverged"]:
+        st.markdown(f"{status_badge(DIVERGED)} The final model is no better than guessing; the log says more.")
     if run["notes"]:
         st.caption(run["notes"])
     if pd.notna(run["error"]):

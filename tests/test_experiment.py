@@ -77,6 +77,8 @@ def test_phases_that_do_not_run_do_not_count():
         ({"phase_b.residual": 0.1}, "There is no setting 'phase_b.residual'. Did you mean phase_b.residual_factor"),
         ({"prompts.kind": "custom"}, "prompts: kind 'custom' needs at least one template"),
         ({"prompts.templates": ["a {}"]}, "prompts: templates are given with kind 'custom'"),
+        ({"phase_a.batch_size": 0}, "phase_a.batch_size = 0: should be greater than or equal to 1."),
+        ({"phase_b.batch_size": 0}, "phase_b.batch_size = 0: should be greater than or equal to 1."),
         ({"seed": -1}, "seed = -1: should be greater than or equal to 0."),
         ({"phase_b.seed": 10**20}, "phase_b.seed = 100000000000000000000: should be less than 4294967296."),
         ({"prompts.kind": "custom", "prompts.templates": ["a photo"]}, "needs exactly one {} for the class name"),
@@ -86,6 +88,11 @@ def test_a_bad_value_ends_in_a_sentence(change, sentence):
     with pytest.raises(SettingsError) as error:
         Experiment().with_values(change)
     assert sentence in str(error.value)
+
+
+def test_batches_of_one_image_are_allowed():
+    ones = Experiment().with_values({"phase_a.batch_size": 1, "phase_b.batch_size": 1})
+    assert ones.phase_a.batch_size == ones.phase_b.batch_size == 1
 
 
 @pytest.mark.parametrize(

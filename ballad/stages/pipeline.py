@@ -1,5 +1,6 @@
 """Runs one experiment: obtains its stages in order and collects the results in the run's folder."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,7 +9,8 @@ from typing import Any
 
 import torch
 
-from ballad.analysis.evaluation import evaluate
+from ballad.analysis.divergence import has_diverged
+from ballad.analysis.evaluation import Report, evaluate
 from ballad.data.catalog import load_dataset
 from ballad.errors import RunError
 from ballad.events import CancelToken, EpochEvaluated, Evaluated, Event, EventSink, Notice, StageFinished
@@ -20,6 +22,7 @@ from ballad.stages.compute import StageComputer
 from ballad.stages.plan import Plan
 from ballad.stages.run_folder import RunFolder
 from ballad.stages.stage_store import StageStore
+from ballad.training.finite import TITLES
 
 PHASE_OF_STAGE = {
     "towers": "phase_a",
@@ -43,9 +46,9 @@ def run_experiment(
 ) -> dict[str, Any]:
     """Run ``experiment`` on ``device`` and return what ``result.json`` in ``run_dir`` then holds.
 
-    The result: key, dataset, budget, seconds by phase, and for each evaluated model the accuracies in percent by
-    split. Stages that are already there are not computed again. ``companions`` are waiting experiments; adapters among
-    them that learn from the same features are trained along.
+    The result: key, dataset, budget, seconds by phase, for each evaluated model the accuracies in percent by split, and
+    the models whose training diverged. Stages that are already there are not computed again. ``companions`` are waiting
+    experiments; adapters among them that learn from the same features are trained along.
 
     Raises DataError, BackboneError or RunError with a sentence for the user, and Cancelled.
     """
@@ -67,6 +70,7 @@ def run_experiment(
     folder = RunFolder(run_dir)
     folder.write_plan(plan)
     accuracies: dict[str, dict[str, Any]] = {}
+    diverged: list[str] = []
     try:
         for model in plan.models:
             if model in PHASES:
@@ -77,7 +81,10 @@ def run_experiment(
             for split, predictions in computer.predictions(model).items():
                 report = evaluate(predictions, dataset.class_table())
                 accuracies[model][split] = report.accuracy()
-                on_event(Evaluated(model, split, report.accuracy()))
+                if split == "test" and (sentence := _divergence(model, report, watch.history, experiment)) is not None:
+                    diverged.append(model)
+                    on_event(Notice(sentence))
+                on_event(Evaluated(model, split, report.accuracy(), diverged=model in diverged))
                 folder.write_report(model, split, predictions, report)
         folder.copy_weights(computer.weight_files(), keep_towers=experiment.runtime.keep_towers)
     finally:
@@ -89,9 +96,29 @@ def run_experiment(
         "budget": experiment.budget,
         "seconds": dict(watch.seconds),
         "accuracies": accuracies,
+        "diverged": diverged,
     }
     folder.write_result(result)
     return result
+
+
+def _divergence(model: str, report: Report, history: Sequence[EpochEvaluated], experiment: Experiment) -> str | None:
+    """The sentence to say where the training of ``model`` ended no better than guessing."""
+    phase = model if model in ("zero_shot", "phase_a", "joint") else "phase_b"
+    losses = [event.loss for event in history if event.phase == phase and event.loss is not None]
+    accuracy, classes = report.accuracy()["all"], len(report.per_class)
+    if not losses or accuracy is None:
+        return None
+    terms = 2 if phase != "phase_b" and experiment.phase_a.objective == "symmetric" else 1
+    images = int(report.summary["images"])
+    if not has_diverged(losses[-1], accuracy, classes=classes, images=images, terms=terms):
+        return None
+    settings = "phase_b" if phase == "phase_b" else "phase_a"
+    return (
+        f"{TITLES[phase]} diverged: its last loss is {losses[-1]:.3g}, where guessing among {classes} classes has "
+        f"{terms * math.log(classes):.3g}, and {accuracy:.1f} % of the test images are right. "
+        f"Try a lower {settings}.learning_rate or a higher backbone.temperature."
+    )
 
 
 def find_device(name: str) -> torch.device:

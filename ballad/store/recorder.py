@@ -104,9 +104,12 @@ def _write_event(db: sqlite3.Connection, run_id: str, event: Event, now: float) 
         case EpochEvaluated(phase, epoch, loss, learning_rate, accuracy):
             values = {"loss": loss, "learning_rate": learning_rate, **accuracy}
             _write_metrics(db, run_id, phase, epoch, 0, float(epoch), values, now)
-        case Evaluated(model, split, accuracy):
+        case Evaluated(model, split, accuracy, diverged):
             groups = [accuracy.get(group) for group in GROUPS]
-            db.execute("INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?)", (run_id, model, split, *groups))
+            db.execute(
+                "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (run_id, model, split, *groups, diverged),
+            )
         case Notice(message):
             write_log(db, run_id, "notice", message)
 

@@ -152,7 +152,9 @@ UPDATE throughput SET phase = 'fresh features' WHERE phase = 'phase_b'
     AND run_id IN (SELECT id FROM runs WHERE settings ->> '$.phase_b.features' = 'exact');
 """
 
-MIGRATIONS: Sequence[str] = (FIRST_RELEASE, TASKS, EXACT_PHASE_B)
+DIVERGED = "ALTER TABLE results ADD COLUMN diverged INTEGER NOT NULL DEFAULT 0;"
+
+MIGRATIONS: Sequence[str] = (FIRST_RELEASE, TASKS, EXACT_PHASE_B, DIVERGED)
 
 
 def migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[str] = MIGRATIONS) -> None:

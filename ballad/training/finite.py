@@ -11,7 +11,7 @@ from ballad.errors import RunError
 
 Phase = Literal["phase_a", "joint", "phase_b"]
 
-TITLES: Mapping[Phase, str] = {"phase_a": "Phase A", "joint": "Joint training", "phase_b": "Phase B"}
+TITLES: Mapping[str, str] = {"phase_a": "Phase A", "joint": "Joint training", "phase_b": "Phase B"}
 ADVICE = "try a lower {group}.learning_rate (now {rate:g}), a higher backbone.temperature, or fp32 in place of bf16"
 
 

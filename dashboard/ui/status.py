@@ -6,6 +6,9 @@ import streamlit as st
 from ballad.schedules import phase_title
 from ballad.wording import duration, size
 
+DIVERGED = "diverged"
+"""A run that is done, but whose final model is no better than guessing."""
+
 _LOOKS = {
     "queued": ("gray", ":material/schedule:"),
     "running": ("blue", ":material/play_circle:"),
@@ -13,6 +16,7 @@ _LOOKS = {
     "failed": ("red", ":material/error:"),
     "cancelled": ("gray", ":material/cancel:"),
     "interrupted": ("orange", ":material/pause_circle:"),
+    DIVERGED: ("orange", ":material/trending_down:"),
 }
 
 

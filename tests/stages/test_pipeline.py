@@ -7,7 +7,7 @@ import pytest
 
 from ballad.analysis.predictions import Predictions
 from ballad.errors import Cancelled, DataError
-from ballad.events import CancelToken, EpochEvaluated, Evaluated, Progress, StageFinished
+from ballad.events import CancelToken, EpochEvaluated, Evaluated, Notice, Progress, StageFinished
 from ballad.experiment import Experiment
 from ballad.stages import compute
 from ballad.stages.pipeline import run_experiment
@@ -202,3 +202,15 @@ def test_new_pictures_get_the_answers_that_evaluation_gave(run, tiny_images, tmp
         row = int((stored.labels == list(classes).index("red")).nonzero()[0][0])
         assert ranked[0][0] == classes[stored.predicted[row]]
         assert ranked[0][1] == pytest.approx(stored.top_probabilities[row, 0], abs=0.01)
+
+
+def test_a_training_that_ends_no_better_than_guessing_is_marked(run):
+    # A rate that drives every unit of the adapter below zero, where ReLU lets nothing through.
+    dead = {"schedule": "zero_shot_adapter", "phase_b.learning_rate": 1e6, "phase_b.residual_factor": 1.0}
+    result, _, events = run(dead)
+    assert result["diverged"] == ["ballad"]
+    said = [event.message for event in events if isinstance(event, Notice) and "diverged" in event.message]
+    assert len(said) == 1 and said[0].startswith("Phase B diverged: its last loss is")
+    assert "guessing among 4 classes has 1.39" in said[0] and "phase_b.learning_rate" in said[0]
+    marked = {(event.model, event.split): event.diverged for event in events if isinstance(event, Evaluated)}
+    assert marked["ballad", "test"] and not marked["zero_shot", "test"]

@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from ballad.events import EpochEvaluated, Progress
+from ballad.events import EpochEvaluated, Evaluated, Progress
 from ballad.experiment import Experiment
 from ballad.store import queries
 from ballad.store.owners import Owner
@@ -142,3 +142,13 @@ def test_log_comes_in_order_and_from_where_the_reader_stopped(store: RunStore) -
     assert everything["text"].tolist() == [f"line {number}" for number in range(5)]
     assert queries.log(store, run_id, limit=2)["text"].tolist() == ["line 3", "line 4"]
     assert queries.log(store, run_id, after=int(everything["id"].iloc[2]))["text"].tolist() == ["line 3", "line 4"]
+
+
+def test_a_run_is_marked_where_its_final_model_diverged(store: RunStore) -> None:
+    ids = [store.create(Experiment(seed=seed)) for seed in range(3)]
+    accuracy = {"many": 1.0, "medium": None, "few": 1.0, "all": 1.0}
+    store.record(ids[0], Evaluated("ballad", "test", accuracy, diverged=True))
+    store.record(ids[1], Evaluated("phase_a", "test", accuracy, diverged=True))
+    store.record(ids[1], Evaluated("ballad", "test", accuracy))
+    marked = queries.runs(store).set_index("id")["diverged"]
+    assert [bool(marked[run_id]) for run_id in ids] == [True, False, False]

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from ballad.shot_groups import ALL, GROUP_HELP, GROUPS, SHOT_GROUPS
-from dashboard.ui.status import status_column
+from dashboard.ui.status import DIVERGED, status_column
 
 COLUMNS = ["name", "status", ALL, *SHOT_GROUPS, "sparkline", "dataset", "backbone", "schedule", "budget"]
 MORE_COLUMNS = ["seed", "tags", "group", "seconds", "created", "id"]
@@ -43,9 +43,10 @@ def _accuracy(title: str, whose: str) -> Any:
 def table_of(runs: pd.DataFrame) -> pd.DataFrame:
     """The columns to show, for rows of :func:`dashboard.reading.workbench.all_runs`."""
     shown = runs[[*COLUMNS, *MORE_COLUMNS]].reset_index(drop=True)
+    states = runs["status"].mask(runs["diverged"], DIVERGED)
     return shown.assign(
         name=shown["name"].replace("", "unnamed"),
-        status=shown["status"].map(lambda status: [status]),
+        status=[[state] for state in states],
         dataset=shown["dataset"].map(_own_name),
         backbone=shown["backbone"].map(_own_name),
     )
