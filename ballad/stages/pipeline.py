@@ -17,12 +17,11 @@ from ballad.events import CancelToken, EpochEvaluated, Evaluated, Event, EventSi
 from ballad.experiment import Experiment
 from ballad.home import pixels_dir
 from ballad.model.fingerprint import backbone_fingerprint
-from ballad.schedules import PHASES
+from ballad.schedules import PHASE_A, PHASE_B, PHASES, ZERO_SHOT
 from ballad.stages.compute import StageComputer
 from ballad.stages.plan import Plan
 from ballad.stages.run_folder import RunFolder
 from ballad.stages.stage_store import StageStore
-from ballad.training.finite import TITLES
 
 PHASE_OF_STAGE = {
     "towers": "phase_a",
@@ -104,20 +103,19 @@ def run_experiment(
 
 def _divergence(model: str, report: Report, history: Sequence[EpochEvaluated], experiment: Experiment) -> str | None:
     """The sentence to say where the training of ``model`` ended no better than guessing."""
-    phase = model if model in ("zero_shot", "phase_a", "joint") else "phase_b"
-    losses = [event.loss for event in history if event.phase == phase and event.loss is not None]
+    phase = PHASES.get(model, PHASE_B)
+    losses = [event.loss for event in history if event.phase == phase.name and event.loss is not None]
     accuracy, classes = report.accuracy()["all"], len(report.per_class)
-    if not losses or accuracy is None:
+    if model == ZERO_SHOT or not losses or accuracy is None:
         return None
-    terms = 2 if phase != "phase_b" and experiment.phase_a.objective == "symmetric" else 1
+    terms = 2 if phase.trains_towers and experiment.phase_a.objective == "symmetric" else 1
     images = int(report.summary["images"])
     if not has_diverged(losses[-1], accuracy, classes=classes, images=images, terms=terms):
         return None
-    settings = "phase_b" if phase == "phase_b" else "phase_a"
     return (
-        f"{TITLES[phase]} diverged: its last loss is {losses[-1]:.3g}, where guessing among {classes} classes has "
+        f"{phase.title} diverged: its last loss is {losses[-1]:.3g}, where guessing among {classes} classes has "
         f"{terms * math.log(classes):.3g}, and {accuracy:.1f} % of the test images are right. "
-        f"Try a lower {settings}.learning_rate or a higher backbone.temperature."
+        f"Try a lower {(PHASE_A if phase.trains_towers else PHASE_B).name}.learning_rate or a higher backbone.temperature."
     )
 
 

@@ -2,27 +2,27 @@
 
 import math
 from collections.abc import Mapping
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from ballad.errors import RunError
+from ballad.schedules import PHASE_A, PHASE_B, PHASES
 
-Phase = Literal["phase_a", "joint", "phase_b"]
-
-TITLES: Mapping[str, str] = {"phase_a": "Phase A", "joint": "Joint training", "phase_b": "Phase B"}
 ADVICE = "try a lower {group}.learning_rate (now {rate:g}), a higher backbone.temperature, or fp32 in place of bf16"
 
 
-def check_loss(loss: float, phase: Phase, *, epoch: int, step: int, rate: float) -> None:
-    """Raise RunError unless ``loss`` is finite; ``epoch`` and ``step`` count from 0, ``rate`` is the setting."""
+def check_loss(loss: float, phase: str, *, epoch: int, step: int, rate: float) -> None:
+    """Raise RunError unless ``loss`` is finite.
+
+    phase : its name. epoch, step : from 0. rate : the learning rate of the settings.
+    """
     if not math.isfinite(loss):
         raise _diverged(phase, f"the loss of epoch {epoch + 1}, step {step + 1} is {loss}", rate)
 
 
-def check_weights(weights: Mapping[str, Tensor], phase: Phase, *, epoch: int, rate: float) -> None:
-    """Raise RunError that names the first weight, after epoch ``epoch`` (from 0), which is not finite."""
+def check_weights(weights: Mapping[str, Tensor], phase: str, *, epoch: int, rate: float) -> None:
+    """Raise RunError that names the first weight which is not finite; arguments as :func:`check_loss`."""
     if (name := first_not_finite(weights)) is not None:
         raise _diverged(phase, f"after epoch {epoch + 1} the weight {name} is no longer finite", rate)
 
@@ -36,6 +36,6 @@ def first_not_finite(tensors: Mapping[str, Tensor]) -> str | None:
     return next((name for name, whole in zip(floats, finite, strict=True) if not whole), None)
 
 
-def _diverged(phase: Phase, what: str, rate: float) -> RunError:
-    advice = ADVICE.format(group="phase_b" if phase == "phase_b" else "phase_a", rate=rate)
-    return RunError(f"{TITLES[phase]} diverged: {what}; {advice}.")
+def _diverged(phase: str, what: str, rate: float) -> RunError:
+    advice = ADVICE.format(group=PHASE_B.name if phase == PHASE_B.name else PHASE_A.name, rate=rate)
+    return RunError(f"{PHASES[phase].title} diverged: {what}; {advice}.")

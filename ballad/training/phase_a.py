@@ -14,7 +14,7 @@ from ballad.errors import Cancelled, RunError
 from ballad.events import CancelToken, EpochEvaluated, EventSink, Notice
 from ballad.experiment import Augmentation, Experiment
 from ballad.training.checkpoint import Checkpoint, DamagedCheckpoint
-from ballad.training.finite import Phase, check_loss, check_weights
+from ballad.training.finite import check_loss, check_weights
 from ballad.training.gradients import accumulate_gradients
 from ballad.training.optimizer import tower_optimizer
 from ballad.training.sampling import EpochSampler, split_into_batches
@@ -53,7 +53,7 @@ class TowerTraining:
     ) -> None:
         self.model, self.dataset, self.experiment = model, dataset, experiment
         self.settings = experiment.phase_a
-        self.phase: Phase = "phase_a" if model.adapter is None else "joint"
+        self.phase = "phase_a" if model.adapter is None else "joint"
         self.score, self.on_event, self.cancel = score, on_event, cancel
         self.checkpoint_path = folder / "checkpoint.safetensors"
         self.best_path = folder / "best.safetensors"
