@@ -112,10 +112,11 @@ def _divergence(model: str, report: Report, history: Sequence[EpochEvaluated], e
     images = int(report.summary["images"])
     if not has_diverged(losses[-1], accuracy, classes=classes, images=images, terms=terms):
         return None
+    section = PHASE_A.name if phase.trains_towers else PHASE_B.name
     return (
         f"{phase.title} diverged: its last loss is {losses[-1]:.3g}, where guessing among {classes} classes has "
         f"{terms * math.log(classes):.3g}, and {accuracy:.1f} % of the test images are right. "
-        f"Try a lower {(PHASE_A if phase.trains_towers else PHASE_B).name}.learning_rate or a higher backbone.temperature."
+        f"Try a lower {section}.learning_rate or a higher backbone.temperature."
     )
 
 

@@ -124,6 +124,7 @@ def test_speeds_of_fresh_features_in_an_older_store_are_told_apart(store: RunSto
     store.record(run_id, Progress("phase_b", 1, 1, 1, 1, images_per_second=300.0))
     db = store.database.connection()
     db.execute("UPDATE throughput SET phase = 'phase_b'")
+    db.execute("ALTER TABLE results DROP COLUMN diverged")
     db.execute(f"PRAGMA user_version = {MIGRATIONS.index(EXACT_PHASE_B)}")
     store.database.close()
     assert queries.throughput(RunStore(store.home))["phase"].tolist() == ["fresh features"]
