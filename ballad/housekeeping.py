@@ -8,6 +8,7 @@ import pandas as pd
 
 from ballad.data.pixel_cache import remove_unfinished
 from ballad.home import default_home, pixels_dir, run_dir
+from ballad.stages.file_names import PLAN
 from ballad.stages.plan import Plan
 from ballad.stages.stage_store import StageStore
 from ballad.store import queries
@@ -67,7 +68,7 @@ def _users(home: Path) -> dict[tuple[str, str], list[str]]:
     users = defaultdict(list)
     for run_id in queries.runs(RunStore(home))["id"]:
         try:
-            plan = Plan.read(run_dir(home, run_id) / "plan.json")
+            plan = Plan.read(run_dir(home, run_id) / PLAN)
         except FileNotFoundError:
             continue
         for stage in plan.stages():

@@ -1,10 +1,6 @@
 """A run's own folder: everything a reader needs, in formats that any tool opens.
 
-settings.yaml                    what was run
-result.json                      accuracies by model and split, seconds by phase
-metrics.parquet                  epochs: phase, epoch, loss, learning_rate, accuracies on validation
-<model>/predictions-<split>.parquet, classes-<split>.csv, confusion-<split>.parquet, summary-<split>.json
-<name>.safetensors               the trained adapter, and on request the towers
+:mod:`ballad.stages.file_names` says what each file holds.
 """
 
 import json
@@ -24,6 +20,7 @@ from ballad.events import EpochEvaluated
 from ballad.home import run_dir
 from ballad.schedules import ZERO_SHOT, Model
 from ballad.shot_groups import GROUPS
+from ballad.stages import file_names
 from ballad.stages.plan import Plan
 from ballad.whole_files import remove_leftovers, write_text_whole, write_whole
 
@@ -39,40 +36,44 @@ class RunFolder:
     def of(cls, home: Path, run_id: str) -> "RunFolder":
         """The folder of a finished run. Raises RunError if there is none."""
         path = run_dir(home, run_id)
-        if not (path / "result.json").exists():
+        if not (path / file_names.RESULT).exists():
             raise RunError(f"There is no finished run '{run_id}' in {home}; `python -m ballad list` shows the runs.")
         return cls(path)
 
     def write_plan(self, plan: Plan) -> None:
         """The settings for readers, and the whole plan to find the stages again; the first files of a run."""
         remove_leftovers(self.path)
-        self._write_text("settings.yaml", plan.experiment.to_yaml())
-        self._write_text("plan.json", plan.to_json())
+        self._write_text(file_names.SETTINGS, plan.experiment.to_yaml())
+        self._write_text(file_names.PLAN, plan.to_json())
 
     def plan(self) -> Plan:
-        return Plan.read(self.path / "plan.json")
+        return Plan.read(self.path / file_names.PLAN)
 
     def result(self) -> dict[str, Any]:
-        return json.loads((self.path / "result.json").read_text(encoding="utf-8"))
+        return json.loads((self.path / file_names.RESULT).read_text(encoding="utf-8"))
 
     def summary(self, model: str, split: str) -> dict[str, Any]:
-        return json.loads((self.path / model / f"summary-{split}.json").read_text(encoding="utf-8"))
+        return json.loads((self.path / file_names.summary(model, split)).read_text(encoding="utf-8"))
 
     def predictions(self, model: str, split: str) -> Predictions:
         """Raises RunError if the file is gone."""
-        return Predictions.load(self.path / model / f"predictions-{split}.parquet")
+        return Predictions.load(self.path / file_names.predictions(model, split))
 
     def classes(self, model: str, split: str) -> pd.DataFrame:
         """``per_class`` of :class:`ballad.analysis.evaluation.Report`."""
-        path = self.path / model / f"classes-{split}.csv"
+        path = self.path / file_names.classes(model, split)
         # A class may be called "nan" or "null".
         return pd.read_csv(path, dtype={"class_name": str}, keep_default_na=False, na_values="")
+
+    def confusion(self, model: str, split: str) -> pd.DataFrame:
+        """``confusion`` of :class:`ballad.analysis.evaluation.Report`."""
+        return pd.read_parquet(self.path / file_names.confusion(model, split))
 
     def class_names(self, model: Model = ZERO_SHOT) -> list[str]:
         return self.classes(model, "test")["class_name"].tolist()
 
     def write_result(self, result: Mapping[str, Any]) -> None:
-        self._write_text("result.json", json.dumps(result, indent=2))
+        self._write_text(file_names.RESULT, json.dumps(result, indent=2))
 
     def write_history(self, history: Sequence[EpochEvaluated]) -> None:
         rows = [
@@ -87,22 +88,22 @@ class RunFolder:
         ]
         columns = ["phase", "epoch", "loss", "learning_rate", *GROUPS]
         table = pd.DataFrame(rows, columns=columns).drop_duplicates(["phase", "epoch"], keep="last")
-        write_whole(self.path / "metrics.parquet", partial(table.to_parquet, index=False))
+        write_whole(self.path / file_names.METRICS, partial(table.to_parquet, index=False))
 
     def write_report(self, model: str, split: str, predictions: Predictions, report: Report) -> None:
-        folder = self.path / model
-        folder.mkdir(exist_ok=True)
-        predictions.save(folder / f"predictions-{split}.parquet")
-        write_whole(folder / f"classes-{split}.csv", partial(report.per_class.to_csv, index=False))
-        write_whole(folder / f"confusion-{split}.parquet", partial(report.confusion.to_parquet, index=False))
+        (self.path / model).mkdir(exist_ok=True)
+        predictions.save(self.path / file_names.predictions(model, split))
+        write_classes, write_confusion = report.per_class.to_csv, report.confusion.to_parquet
+        write_whole(self.path / file_names.classes(model, split), partial(write_classes, index=False))
+        write_whole(self.path / file_names.confusion(model, split), partial(write_confusion, index=False))
         summary = {**report.summary, "groups": json.loads(report.groups.to_json(orient="records"))}
-        self._write_text(f"{model}/summary-{split}.json", json.dumps(summary, indent=2))
+        self._write_text(file_names.summary(model, split), json.dumps(summary, indent=2))
 
     def copy_weights(self, files: Mapping[str, Path], *, keep_towers: bool) -> None:
         """Link the trained weights by name; towers, which can be gigabytes, only on request."""
         for name, source in files.items():
             if name != "towers" or keep_towers:
-                write_whole(self.path / f"{name}.safetensors", partial(_link_or_copy, source))
+                write_whole(self.path / file_names.weights(name), partial(_link_or_copy, source))
 
     def _write_text(self, name: str, text: str) -> None:
         write_text_whole(self.path / name, text)

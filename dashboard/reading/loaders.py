@@ -50,12 +50,11 @@ def evaluated_splits(run_id: str) -> list[SplitName]:
 def evaluation(run_id: str, model: Model, split: SplitName) -> Evaluation:
     """Read what a model said. RunError if the run has no such model or split, or its files are gone."""
     folder = _folder(run_id)
-    files = folder.path / model
     try:
         return Evaluation(
-            Predictions.load(files / f"predictions-{split}.parquet"),
-            pd.read_csv(files / f"classes-{split}.csv", dtype={"class_name": str}, keep_default_na=False, na_values=""),
-            pd.read_parquet(files / f"confusion-{split}.parquet"),
+            folder.predictions(model, split),
+            folder.classes(model, split),
+            folder.confusion(model, split),
             folder.summary(model, split),
         )
     except FileNotFoundError as error:

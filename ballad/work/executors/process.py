@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from ballad.home import run_dir
 from ballad.package import interpreter_environment
+from ballad.stages.file_names import WORKER_LOG
 from ballad.store.owners import Owner
 from ballad.store.run import Run, Status
 from ballad.store.run_store import RunStore
@@ -42,7 +43,7 @@ class ProcessJob:
         self._kill_at: float | None = None
         folder = run_dir(store.home, run.id)
         folder.mkdir(parents=True, exist_ok=True)
-        self._output = folder / "worker.log"
+        self._output = folder / WORKER_LOG
         with self._output.open("wb") as output:
             self._process = subprocess.Popen(
                 command,
