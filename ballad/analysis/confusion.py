@@ -37,21 +37,6 @@ def class_order(per_class: pd.DataFrame, by: Order, text_features: np.ndarray | 
     return np.lexsort((fewest_last, rank))
 
 
-def confusion_block(confusion: pd.DataFrame, per_class: pd.DataFrame, classes: Sequence[int]) -> pd.DataFrame:
-    """The cells among chosen classes as a dense table, in percent of the true class's images: [n, n].
-
-    Index (true) and columns (predicted) are the class ids as given. A row adds up to 100 if all of the class's images
-    were taken for one of the chosen classes; a class without images has a row of NaN.
-    """
-    place = pd.Series(np.arange(len(classes)), index=np.asarray(classes, np.int64))
-    cells = confusion[confusion["true"].isin(place.index) & confusion["predicted"].isin(place.index)]
-    block = np.zeros((len(classes), len(classes)))
-    block[place[cells["true"]], place[cells["predicted"]]] = cells["count"]
-    images = per_class["test_count"].to_numpy(np.float64)[place.index]
-    with np.errstate(invalid="ignore"):  # 0 / 0: no images
-        return pd.DataFrame(100 * block / images[:, None], index=place.index, columns=place.index)
-
-
 def group_confusion(confusion: pd.DataFrame, per_class: pd.DataFrame) -> pd.DataFrame:
     """Where the images of each shot group end up: rows many, medium, few; columns right, many, medium, few.
 

@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 from zipfile import BadZipFile
 
 import numpy as np
@@ -116,27 +116,6 @@ def project(
     else:
         layout = _tsne(neighbours, seed, perplexity, on_event, cancel)
     return layout.astype(np.float32)
-
-
-def project_side_by_side(
-    spaces: Sequence[np.ndarray], method: Method = "tsne", *, one_map: bool = False, **options: Any
-) -> list[np.ndarray]:
-    """Maps of the same samples in several feature spaces, to be compared by eye: a list of float32 [N, 2].
-
-    Separate maps, each turned, mirrored, scaled and moved onto the first (Procrustes), are the default: towers that
-    were trained differently span different spaces, and one map of both would mostly show the shift between them.
-    ``one_map`` fits all samples of all spaces together, so that a place means the same in every map. It needs spaces
-    of one dimension, and says something only where their axes agree: before and after the adapter, on one tower.
-    ``options`` are those of :func:`project`. Raises RunError if ``one_map`` is asked for unequal dimensions.
-    """
-    if one_map:
-        if len({space.shape[1] for space in spaces}) > 1:
-            dimensions = " and ".join(str(space.shape[1]) for space in spaces)
-            raise RunError(f"Features of {dimensions} dimensions do not fit on one map; draw separate maps.")
-        together = project(np.concatenate([unit_rows(space) for space in spaces]), method, **options)
-        return np.split(together, np.cumsum([len(space) for space in spaces])[:-1])
-    first, *others = [project(space, method, **options) for space in spaces]
-    return [first, *(align(other, first) for other in others)]
 
 
 def align(layout: np.ndarray, reference: np.ndarray) -> np.ndarray:

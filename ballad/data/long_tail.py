@@ -206,18 +206,6 @@ class LongTailDataset:
         val = None if self.val is None else scaled(self.val)
         return replace(self, train=scaled(self.train), val=val, test=scaled(self.test))
 
-    def content_fingerprint(self) -> str:
-        """16 hex digits of the set of (split, class name, bytes of the image).
-
-        The same whatever the order of the samples, the numbers of the classes and the folders; reads every file.
-        """
-        samples = sorted(
-            hashlib.sha256(f"{split.name}\0{self.class_names[split.labels[i]]}\0".encode() + split.encoded(i)).digest()
-            for split in self.splits
-            for i in range(len(split))
-        )
-        return hashlib.sha256(b"".join(samples)).hexdigest()[:16]
-
 
 def _update(digest: "hashlib._Hash", texts: Sequence[str]) -> None:
     # A separator no text holds keeps ("ab", "c") and ("a", "bc") apart.

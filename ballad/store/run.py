@@ -59,10 +59,6 @@ class Run:
         """The settings, validated; SettingsError if this release no longer knows one of them."""
         return Experiment.parse(json.loads(self.settings))
 
-    @property
-    def resumable(self) -> bool:
-        return self.status in RESUMABLE
-
 
 def insert_run(
     db: sqlite3.Connection,

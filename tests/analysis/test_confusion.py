@@ -5,7 +5,6 @@ import pytest
 from ballad.analysis.confusion import (
     class_neighbours,
     class_order,
-    confusion_block,
     difference,
     group_confusion,
     most_confused_block,
@@ -59,13 +58,6 @@ def test_order_by_similarity_puts_like_beside_like():
     assert {*order[:3]} == {0, 2, 4} or {*order[:2]} == {1, 3}
     assert abs(order.index(0) - order.index(4)) == 1
     assert sorted(order) == list(range(5))
-
-
-def test_block_in_the_order_asked_for(run):
-    block = confusion_block(*run, [2, 0, 4])
-    assert block.index.tolist() == block.columns.tolist() == [2, 0, 4]
-    np.testing.assert_allclose(block.to_numpy()[:2], [[100 * 2 / 3, 100 / 3, 0], [50, 25, 0]])
-    assert block.loc[4].isna().all()
 
 
 def test_group_confusion_by_hand(run):

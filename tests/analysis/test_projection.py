@@ -8,7 +8,6 @@ from ballad.analysis.projection import (
     neighbourhood,
     place_class_texts,
     project,
-    project_side_by_side,
     subsample,
     unit_rows,
 )
@@ -117,26 +116,14 @@ def test_align_undoes_turning_mirroring_scaling_and_moving():
     np.testing.assert_allclose(align(turned, layout), layout, atol=1e-4)
 
 
-def test_side_by_side_maps_face_the_same_way():
+def test_aligned_maps_of_a_turned_space_agree():
     labels, features, _ = clusters()
     rotation = np.linalg.qr(np.random.default_rng(1).normal(size=(20, 20)))[0]
-    first, second = project_side_by_side([features, features @ rotation])
+    first = project(features)
+    second = align(project(features @ rotation), first)
     centres = np.array([[layout[labels == k].mean(axis=0) for k in range(4)] for layout in (first, second)])
     radius = np.linalg.norm(centres[0] - centres[0].mean(axis=0), axis=1).mean()
     assert np.linalg.norm(centres[0] - centres[1], axis=1).max() < 0.5 * radius
-
-
-def test_one_map_puts_equal_features_in_the_same_place():
-    labels, features, _ = clusters()
-    first, second = project_side_by_side([features, features], one_map=True)
-    assert len(first) == len(second) == 120
-    assert nearest_share_a_class(np.vstack([first, second]), np.hstack([labels, labels])) == 1
-    assert np.median(np.linalg.norm(first - second, axis=1)) < 0.1 * first.std()
-
-
-def test_one_map_of_unequal_dimensions_is_refused():
-    with pytest.raises(RunError, match="20 and 10 dimensions do not fit on one map"):
-        project_side_by_side([clusters()[1], clusters(dimensions=10)[1]], one_map=True)
 
 
 def test_texts_stand_among_their_images():
