@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from ballad.errors import Cancelled, RunError
 from ballad.events import EventSink, ignore
 from ballad.experiment import Experiment
 from ballad.home import default_home, run_dir
@@ -64,11 +65,31 @@ def finish_here(
     stop: threading.Event | None = None,
     execute: Execute = run_pipeline,
 ) -> FinishedRun:
-    """Execute a queued run in this process; raises as :func:`run`, and RunError if it is not queued."""
-    job = work_on(store, run_id, stop=stop or threading.Event(), execute=execute, on_event=on_event)
-    if job.stopped_by is not None:
-        raise job.stopped_by
+    """Execute a queued run in this process, or wait for the process that was quicker to take it.
+
+    Raises as :func:`run`, and RunError if it is not queued or another process did not finish it.
+    """
+    stop = stop or threading.Event()
+    try:
+        job = work_on(store, run_id, stop=stop, execute=execute, on_event=on_event)
+    except RunError:
+        if store.get(run_id).status != "running":
+            raise
+        _wait_for_another(store, run_id, stop)
+    else:
+        if job.stopped_by is not None:
+            raise job.stopped_by
     return FinishedRun(run_id, run_dir(store.home, run_id), queries.results(store, [run_id]))
+
+
+def _wait_for_another(store: RunStore, run_id: str, stop: threading.Event) -> None:
+    while (run := store.get(run_id)).status == "running":
+        if stop.wait(SECONDS_BETWEEN_LOOKS):
+            store.cancel(run_id)
+            raise Cancelled
+        store.interrupt_orphans()
+    if run.status != "done":
+        raise RunError(run.error or f"The run {run_id} was {run.status} in another process.")
 
 
 def sweep(
@@ -104,14 +125,27 @@ def finish_group_here(
     stop: threading.Event | None = None,
     execute: Execute = run_pipeline,
 ) -> None:
-    """Execute a group's queued runs on this machine's devices; returns when none is queued, or ``stop`` is set."""
+    """Execute a group's queued runs on this machine's devices, and wait for those that other processes took.
+
+    Returns when ``stop`` is set, or when all have ended but those that no device of this machine serves.
+    """
     stop = stop or threading.Event()
     seen = -1
-    with JobManager(store, execute=execute, group_id=group_id, exclusive=False, drain=True) as manager:
-        while not manager.wait(SECONDS_BETWEEN_LOOKS) and not stop.is_set():
-            if on_status is not None and store.version() != seen:
-                seen = store.version()
-                on_status(group_status(store, group_id))
+
+    def show_status() -> None:
+        nonlocal seen
+        if on_status is not None and store.version() != seen:
+            seen = store.version()
+            on_status(group_status(store, group_id))
+
+    while not stop.is_set():
+        with JobManager(store, execute=execute, group_id=group_id, exclusive=False, drain=True) as manager:
+            while not manager.wait(SECONDS_BETWEEN_LOOKS) and not stop.is_set():
+                show_status()
+        show_status()
+        if not group_status(store, group_id).counts["running"]:
+            return
+        stop.wait(SECONDS_BETWEEN_LOOKS)
 
 
 def runs(*, home: Path | None = None) -> pd.DataFrame:

@@ -12,8 +12,12 @@ from ballad.errors import Cancelled, DataError, RunError, SettingsError
 from ballad.events import EpochEvaluated
 from ballad.experiment import Experiment
 from ballad.store import queries
+from ballad.store.owners import Owner
+from ballad.store.run import STATUSES, Status
 from ballad.store.run_store import RunStore
+from ballad.sweeps import GroupStatus, group_status, queue_sweep
 from ballad.work.jobs import JobManager
+from tests.helpers.claiming import claim
 from tests.helpers.tiny_experiment import tiny_experiment
 from tests.helpers.tiny_work import tiny_work
 
@@ -96,6 +100,38 @@ def test_sweep_leaves_other_runs_in_the_queue(home: Path) -> None:
     assert sorted(table["status"]) == ["done", "failed"]
     assert store.get(waiting).status == "queued"
     assert ballad.sweep(Experiment(), {"seed": [0, 1]}, queue_only=True)["status"].tolist() == ["queued"] * 2
+
+
+def test_a_sweep_ends_when_the_runs_that_others_took_have_ended(home: Path) -> None:
+    store, another = RunStore(home), Owner.new()
+    group_id = queue_sweep(store, Experiment(), {"seed": [0, 1]})
+    taken = claim(store, another, store.group_ids(group_id)[0]).id
+    shown = []
+
+    def show(status: GroupStatus) -> None:
+        shown.append((status.counts["running"], status.counts["done"]))
+        if status.counts["done"] == 1 and status.counts["queued"] == 0:
+            store.finish(taken, another, "failed", error="The other process ran out of memory.")
+
+    api.finish_group_here(store, group_id, on_status=show, execute=tiny_work)
+    assert (1, 1) in shown
+    assert group_status(store, group_id).counts == {**dict.fromkeys(STATUSES, 0), "done": 1, "failed": 1}
+
+
+@pytest.mark.parametrize("status", ["done", "failed"])
+def test_a_run_that_another_process_took_first_is_waited_for(home: Path, status: Status) -> None:
+    store, another = RunStore(home), Owner.new()
+    run_id = claim(store, another, store.create(Experiment())).id
+    end = threading.Timer(
+        0.1, lambda: store.finish(run_id, another, status, error=None if status == "done" else "No memory.")
+    )
+    end.start()
+    if status == "done":
+        assert api.finish_here(store, run_id, execute=tiny_work).id == run_id
+    else:
+        with pytest.raises(RunError, match="No memory"):
+            api.finish_here(store, run_id, execute=tiny_work)
+    assert store.get(run_id).attempts == 1
 
 
 @pytest.mark.parametrize("executor", ["thread", "process"])

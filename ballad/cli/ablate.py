@@ -3,13 +3,12 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ballad.cli.jobs import status_line
+from ballad.cli.groups import failures, finish_groups
 from ballad.cli.settings import add_settings, experiment_from
 from ballad.cli.tables import print_table
-from ballad.errors import Cancelled
 from ballad.experiment import Experiment
 from ballad.paper.presets import PRESETS, find_preset
 from ballad.shot_groups import GROUPS
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ballad.paper.ablations import Ablation
-    from ballad.store.run_store import RunStore
-    from ballad.sweeps import GroupStatus
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -48,16 +45,16 @@ def _ablate(options: argparse.Namespace) -> int:
     presets = list(PRESETS.values()) if options.preset == "all" else [find_preset(options.preset)]
     store = RunStore(default_home())
     groups = [queue_ablation(store, preset, base, options.seeds) for preset in presets]
-    _finish(store, groups)
+    finish_groups(store, groups)
     ablations = [Ablation.read(store, group_id) for group_id in groups]
     for ablation in ablations:
         _print_ablation(ablation)
-    failures = _failures(store, groups)
-    for failure in failures:
+    failed = failures(store, groups)
+    for failure in failed:
         print(failure, file=sys.stderr)
     if options.json:
         print(json.dumps([record for ablation in ablations for record in ablation_records(ablation)]))
-    return 1 if failures else 0
+    return 1 if failed else 0
 
 
 def _check(base: Experiment) -> None:
@@ -69,29 +66,6 @@ def _check(base: Experiment) -> None:
     device_for(base.runtime.device, list_devices())
     backbone_fingerprint(base.backbone)
     load_dataset(base.dataset)
-
-
-def _finish(store: "RunStore", groups: Sequence[str]) -> None:
-    """Execute the groups' runs in turn; Cancelled if that was stopped."""
-    from rich.console import Console
-
-    from ballad import api
-    from ballad.work.worker import stop_on_signals
-
-    with Console(stderr=True).status("starting …") as line, stop_on_signals() as stop:
-        for place, group_id in enumerate(groups, start=1):
-
-            def show(status: "GroupStatus", place: int = place) -> None:
-                line.update(f"table {place} of {len(groups)}: {status_line(status)}")
-
-            api.finish_group_here(store, group_id, on_status=show, stop=stop)
-            if stop.is_set():
-                raise Cancelled
-
-
-def _failures(store: "RunStore", groups: Sequence[str]) -> list[str]:
-    runs = [store.get(run_id) for group_id in groups for run_id in store.group_ids(group_id)]
-    return [f"{run.name}, run {run.id}: {run.error or run.status}" for run in runs if run.status != "done"]
 
 
 def _print_ablation(ablation: "Ablation") -> None:

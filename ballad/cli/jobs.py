@@ -2,13 +2,15 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ballad.assignments import grid
+from ballad.cli.groups import failures, finish_groups
 from ballad.cli.progress import ShellProgress
 from ballad.cli.settings import add_settings, experiment_from
 from ballad.cli.tables import percent, print_table
-from ballad.errors import RunError
+from ballad.errors import BalladError, RunError
 from ballad.schedules import MODEL_TITLES
 from ballad.shot_groups import GROUPS
 from ballad.wording import duration
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from ballad.store.run_store import RunStore
-    from ballad.sweeps import GroupStatus
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -74,34 +75,29 @@ def _add_runs_or_group(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--group", help="all runs of the group with this id")
 
 
-def _sweep(options: argparse.Namespace) -> None:
+def _sweep(options: argparse.Namespace) -> int:
     from ballad.store import queries
     from ballad.sweeps import queue_sweep
+    from ballad.work.devices import device_for, list_devices
 
-    store = _store()
-    group_id = queue_sweep(store, experiment_from(options), grid(options.grid))
-    print(f"group {group_id}: {len(store.group_ids(group_id))} runs", file=sys.stderr)
+    base = experiment_from(options)
     if not options.queue:
-        _finish_group(store, group_id)
-    _print_runs(queries.runs(store, group_id=group_id))
+        device_for(base.runtime.device, list_devices())
+    store = _store()
+    group_id = queue_sweep(store, base, grid(options.grid))
+    print(f"group {group_id}: {len(store.group_ids(group_id))} runs", file=sys.stderr)
+    try:
+        if not options.queue:
+            finish_groups(store, [group_id])
+    finally:
+        _print_runs(queries.runs(store, group_id=group_id))
+    return 0 if options.queue else _exit_code(failures(store, [group_id]))
 
 
-def _finish_group(store: "RunStore", group_id: str) -> None:
-    from rich.console import Console
-
-    from ballad import api
-    from ballad.work.worker import stop_on_signals
-
-    def show(status: "GroupStatus") -> None:
-        line.update(status_line(status))
-
-    with Console(stderr=True).status("starting …") as line, stop_on_signals() as stop:
-        api.finish_group_here(store, group_id, on_status=show, stop=stop)
-
-
-def status_line(status: "GroupStatus") -> str:
-    left = "" if status.eta_seconds is None else f", about {duration(status.eta_seconds)} left"
-    return f"{status.ended} of {status.runs} runs have ended{left}"
+def _exit_code(failures: Sequence[str]) -> int:
+    for failure in failures:
+        print(failure, file=sys.stderr)
+    return 1 if failures else 0
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -166,7 +162,7 @@ def _show(options: argparse.Namespace) -> None:
             print(f"{line['time']:%H:%M:%S}  {line['level']:9}  {line['text']}")
 
 
-def _resume(options: argparse.Namespace) -> None:
+def _resume(options: argparse.Namespace) -> int:
     from ballad import api
     from ballad.work.worker import stop_on_signals
 
@@ -177,10 +173,15 @@ def _resume(options: argparse.Namespace) -> None:
         raise RunError("None of these runs is failed, cancelled or interrupted, so there is nothing to resume.")
     print(f"queued again: {', '.join(resumed)}", file=sys.stderr)
     if options.queue:
-        return
+        return 0
+    failed = []
     for run_id in resumed:
         with ShellProgress() as progress, stop_on_signals() as stop:
-            api.finish_here(store, run_id, on_event=progress, stop=stop)
+            try:
+                api.finish_here(store, run_id, on_event=progress, stop=stop)
+            except BalladError as error:  # the others are worth finishing
+                failed.append(f"run {run_id}: {error}")
+    return _exit_code(failed)
 
 
 def _cancel(options: argparse.Namespace) -> None:

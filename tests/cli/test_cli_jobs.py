@@ -2,12 +2,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from ballad.cli import BAD_INPUT, main
+from ballad.cli import BAD_INPUT, CANCELLED, FAILED, main
 from ballad.experiment import Experiment
 from ballad.store import queries
 from ballad.store.owners import Owner
@@ -45,6 +46,36 @@ def test_sweep_queues_the_grid(store: RunStore, capsys: pytest.CaptureFixture[st
     assert {(e.seed, e.phase_b.residual_factor) for e in experiments} == {(s, r) for s in (0, 1, 2) for r in (0.1, 0.2)}
     assert {e.phase_a.epochs for e in experiments} == {3}
     assert capsys.readouterr().out.count("queued") == 6
+
+
+def test_a_sweep_with_a_run_that_failed_says_so_and_ends_with_1(
+    store: RunStore, tiny_images: Path, tiny_backbone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--backbone", str(tiny_backbone), "--set", "schedule=zero_shot"]
+    assert main(["sweep", *words, "--grid", f"dataset.source={tiny_images},{tiny_images / 'nowhere'}"]) == FAILED
+    printed = capsys.readouterr()
+    assert "nowhere" in printed.err and "failed" in printed.out and "done" in printed.out
+
+
+def test_a_sweep_that_is_stopped_ends_with_130(
+    store: RunStore, tiny_images: Path, tiny_backbone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--dataset", str(tiny_images), "--backbone", str(tiny_backbone), "--set", "phase_a.epochs=500"]
+
+    def press_ctrl_c_in_the_first_run() -> None:
+        while not queries.runs(store)["status"].eq("running").any():
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    pressing = threading.Thread(target=press_ctrl_c_in_the_first_run, daemon=True)
+    pressing.start()
+    assert main(["sweep", *words, "--grid", "seed=0,1"]) == CANCELLED
+    assert "interrupted" in capsys.readouterr().out
+
+
+def test_a_sweep_on_a_device_that_is_not_there_queues_nothing(store: RunStore) -> None:
+    assert main(["sweep", "--device", "foo", "--grid", "seed=0,1"]) == BAD_INPUT
+    assert queries.runs(store).empty
 
 
 @pytest.mark.parametrize("words", [["--grid", "seed"], ["--grid", "seeds=1"], ["--grid", "phase_b.residual_factor=2"]])
@@ -92,11 +123,15 @@ def test_cancel_and_resume_take_runs_or_a_group(store: RunStore, capsys: pytest.
     assert "Name at least one run" in capsys.readouterr().err
 
 
-def test_resume_finishes_the_run_here(store: RunStore, tiny_images: Path, tiny_backbone: Path) -> None:
-    run_id = store.create(tiny_experiment(tiny_images, tiny_backbone, schedule="zero_shot"))
-    store.cancel(run_id)
-    assert main(["resume", run_id]) == 0
-    assert store.get(run_id).status == "done"
+def test_resume_finishes_the_runs_here_past_one_that_fails(
+    store: RunStore, tiny_images: Path, tiny_backbone: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = store.create(tiny_experiment(tiny_images / "nowhere", tiny_backbone))
+    good = store.create(tiny_experiment(tiny_images, tiny_backbone, schedule="zero_shot"))
+    store.cancel(bad, good)
+    assert main(["resume", bad, good]) == FAILED
+    assert (store.get(bad).status, store.get(good).status) == ("failed", "done")
+    assert f"run {bad}: " in capsys.readouterr().err
 
 
 def test_worker_drains_the_queue(store: RunStore, tiny_images: Path, tiny_backbone: Path) -> None:
