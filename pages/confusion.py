@@ -1,5 +1,6 @@
 """Confusion: which classes are taken for which, down to the pictures, in one run or from one run to another."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
@@ -28,7 +29,7 @@ from dashboard.views.confusion.confusion_view import (
     Shown,
     Side,
     calibration,
-    cell_text,
+    cell_words,
     exported,
     misses,
     opinions,
@@ -162,7 +163,7 @@ def matrix(view: ConfusionView, shown: Shown, order: Order, class_id: int | None
     )
     if events.clicked and isinstance(events.clicked.index, tuple):
         true, predicted = (classes[place] for place in events.clicked.index)
-        st.query_params[CELL] = cell_text(true, predicted)
+        st.query_params[CELL] = cell_words(true, predicted, view.class_names)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{counted(len(classes), 'class', 'classes')} of {len(view.class_names):,}. Click a cell to see it.")
         figure_downloads(f"confusion {view.subject}", figure, exported(view.cells(classes)), key="matrix")
@@ -186,7 +187,7 @@ def pairs(view: ConfusionView) -> None:
             "after": st.column_config.NumberColumn("Images", width="small"),
             "change": st.column_config.NumberColumn("Change", format="%+d", width="small"),
         },
-        on_select=partial(choose_row, key, table),
+        on_select=partial(choose_row, key, table, view.class_names),
         selection_mode="single-row",
         placeholder="",
         alt="The most confused pairs of classes",
@@ -197,16 +198,22 @@ def pairs(view: ConfusionView) -> None:
         table_downloads(f"confused pairs {view.subject}", exported(table), caption=caption, key="pairs")
 
 
-def choose_row(key: str, table: pd.DataFrame) -> None:
+def choose_row(key: str, table: pd.DataFrame, names: Sequence[str]) -> None:
     rows = st.session_state[key].selection.rows
     if rows:
-        st.query_params[CELL] = cell_text(*table[["true", "predicted"]].iloc[rows[0]])
+        st.query_params[CELL] = cell_words(*table[["true", "predicted"]].iloc[rows[0]], names)
 
 
 def pictures(view: ConfusionView) -> None:
-    cell = parse_cell(st.query_params.get(CELL), len(view.class_names))
+    words = st.query_params.get_all(CELL)
+    cell = parse_cell(words, view.class_names)
     if cell is None:
+        if words:
+            st.caption(f"The link asks for a pair of classes that this run does not have: {', '.join(words)}.")
         return
+    chosen = cell_words(*cell, view.class_names)
+    if words != chosen:
+        st.query_params[CELL] = chosen
     true, predicted = (view.class_names[class_id] for class_id in cell)
     verdict = "recognised rightly" if true == predicted else f"taken for {predicted}"
     st.subheader(f"{true}, {verdict}", anchor=False)
@@ -218,7 +225,7 @@ def pictures(view: ConfusionView) -> None:
             list(found),
             default=next((kind for kind, samples in found.items() if samples), kind),
             format_func=lambda kind: f"{kind} ({len(found[kind])})".capitalize(),
-            key=f"kind_{cell_text(*cell)}",
+            key=f"kind_{'_'.join(chosen)}",
             bind="query-params",
             label_visibility="collapsed",
             required=True,
@@ -226,7 +233,7 @@ def pictures(view: ConfusionView) -> None:
     samples = found[kind]
     st.caption(f"{counted(len(samples), 'image')} of the {SPLIT_TITLES[view.split].lower()} split, by {view.title}.")
     if samples:
-        shown = page_of(samples, key=f"page_{cell_text(*cell)}_{kind}")
+        shown = page_of(samples, key=f"page_{'_'.join(chosen)}_{kind}")
         said = opinions(view.side, view.baseline, view.split)
         best_of = MODEL_TITLES[view.side.model]
         prediction_gallery(view.side.run_id, view.split, shown, best_of, said, view.class_names)
@@ -252,12 +259,12 @@ def class_view(view: ConfusionView, class_id: int) -> None:
         labels = run_dataset(open_store().home, view.side.run_id).train.labels
         examples = (labels == class_id).nonzero()[0].tolist()
         st.markdown(f"**Trained on: {counted(len(examples), 'image')}**")
-        shown = page_of(examples, key=f"examples_{class_id}")
+        shown = page_of(examples, key=f"examples_{name}")
         picture_gallery(view.side.run_id, "train", dict.fromkeys(shown, name))
     wrong = misses(evaluated, class_id, view.class_names)
     with right:
         st.markdown(f"**Missed: {counted(len(wrong), 'image')}**")
-        shown = page_of(list(wrong), key=f"missed_{class_id}")
+        shown = page_of(list(wrong), key=f"missed_{name}")
         picture_gallery(view.side.run_id, view.split, {index: wrong[index] for index in shown})
 
 

@@ -18,7 +18,7 @@ from dashboard.reading.loaders import evaluated_models, evaluated_splits, evalua
 from dashboard.reading.workbench import all_runs, open_store
 from dashboard.ui.charts import customdata, show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
-from dashboard.ui.gallery import page_of, prediction_gallery
+from dashboard.ui.gallery import page_of, prediction_gallery, run_pictures_found
 from dashboard.ui.messages import empty_state
 from dashboard.ui.tasks import open_tasks, show_failure, show_progress
 from dashboard.ui.thumbnails import thumbnail_url
@@ -248,7 +248,8 @@ def embedding(view: EmbeddingView) -> None:
     shown_anchors = view.anchors if anchors else None
     figure = embedding_map(points, colour_by=colour, anchors=shown_anchors, selected=selected, notes=view.notes)
     revision = f"{view.title} {view.split} {colour} {len(points)} {points['x'].sum():.3f}"
-    folder = thumbnail_url(view.sides[-1].run_id, view.split, 0).rpartition("/")[0]
+    run_id = view.sides[-1].run_id
+    folder = thumbnail_url(run_id, view.split, 0).rpartition("/")[0] if run_pictures_found(run_id) else ""
     height = 470 + figure.layout.margin.t
     events = show_chart(figure, key="map", label="Images on a plane", height=height, revision=revision, pictures=folder)
     if (chosen := sorted({int(sample) for sample in customdata(figure, events.selected)})) != selected:

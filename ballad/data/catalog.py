@@ -47,6 +47,20 @@ def load_dataset(settings: DatasetSettings, *, home: Path | None = None) -> Long
     return dataset
 
 
+def load_again(settings: DatasetSettings, fingerprint: str, *, home: Path | None = None) -> LongTailDataset:
+    """The dataset as it was when it had this fingerprint, for those who know its images by their places alone.
+
+    Raises as :func:`load_dataset`, and DataError if other images stand in those places now.
+    """
+    dataset = load_dataset(settings, home=home)
+    if dataset.fingerprint != fingerprint:
+        raise DataError(
+            f"The pictures cannot be shown: the dataset {settings.source} has changed since the run read it; "
+            "run the experiment again."
+        )
+    return dataset
+
+
 def _read(source: str) -> ImageCollection:
     if not is_text(source):
         raise DataError(f"'{printable(source)}' cannot be the name of a folder or table.")

@@ -128,13 +128,14 @@ TASKS: Mapping[str, Perform] = MappingProxyType(
 
 
 def _picture(home: Path, arguments: Mapping[str, Any]) -> "Image.Image":
-    from ballad.data.catalog import load_dataset
+    from ballad.data.catalog import load_again
     from ballad.stages.run_folder import RunFolder
     from ballad.work.uploads import decode_upload
 
     if "upload" in arguments:
         return decode_upload(home, arguments["upload"])
-    dataset = load_dataset(RunFolder.of(home, arguments["run"]).plan().experiment.dataset)
+    plan = RunFolder.of(home, arguments["run"]).plan()
+    dataset = load_again(plan.experiment.dataset, plan.dataset, home=home)
     split = next(split for split in dataset.splits if split.name == arguments["split"])
     return split.image(arguments["index"])
 

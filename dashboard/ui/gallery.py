@@ -7,10 +7,13 @@ from html import escape
 import streamlit as st
 
 from ballad.analysis.predictions import Predictions
+from ballad.errors import BalladError
 from ballad.experiment import DatasetSettings
+from ballad.home import default_home
 from ballad.wording import percent
 from dashboard.theme import CORRECTNESS_COLOURS
-from dashboard.ui.thumbnails import dataset_thumbnail_url, thumbnail_url
+from dashboard.ui.messages import show_error
+from dashboard.ui.thumbnails import dataset_thumbnail_url, run_dataset, thumbnail_url
 
 PICTURES_A_PAGE = 12
 
@@ -52,18 +55,34 @@ def prediction_gallery(
     said: Mapping[str, Predictions],
     class_names: Sequence[str],
 ) -> None:
-    """Pictures with their true class, what every model of ``said`` (by title) answered, the five best of ``model``."""
+    """Pictures with their true class, what every model of ``said`` (by title) answered, the five best of ``model``.
+
+    Where the run's pictures can no longer be found, a sentence says so, and the answers stand alone.
+    """
+    found = run_pictures_found(run_id)
     cards = []
     for index in samples:
         true = int(said[model].labels[index])
         opinions = {each: Opinion.of(predictions, index) for each, predictions in said.items()}
-        cards.append(_prediction_card(thumbnail_url(run_id, split, index), true, model, opinions, class_names))
+        address = thumbnail_url(run_id, split, index) if found else None
+        cards.append(_prediction_card(address, true, model, opinions, class_names))
     _grid(cards, width=290)
 
 
 def picture_gallery(run_id: str, split: str, captions: Mapping[int, str]) -> None:
-    """Pictures by the sample's index, each with a short line below."""
-    _plain_grid({thumbnail_url(run_id, split, index): caption for index, caption in captions.items()})
+    """Pictures by the sample's index, each with a short line below; a sentence where they can no longer be found."""
+    if run_pictures_found(run_id):
+        _plain_grid({thumbnail_url(run_id, split, index): caption for index, caption in captions.items()})
+
+
+def run_pictures_found(run_id: str) -> bool:
+    """Whether the pictures that the run saw are still there; shows the sentence that says why not."""
+    try:
+        run_dataset(default_home(), run_id)
+    except BalladError as error:
+        show_error(error)
+        return False
+    return True
 
 
 def dataset_gallery(settings: DatasetSettings, split: str, captions: Mapping[int, str]) -> None:
@@ -82,7 +101,7 @@ def page_of(samples: Sequence[int], *, key: str, in_url: bool = True) -> Sequenc
 
 
 def _prediction_card(
-    address: str, true: int, model: str, opinions: Mapping[str, Opinion], class_names: Sequence[str]
+    address: str | None, true: int, model: str, opinions: Mapping[str, Opinion], class_names: Sequence[str]
 ) -> str:
     def name(class_id: int) -> str:
         return escape(class_names[class_id])
@@ -97,7 +116,7 @@ def _prediction_card(
         for rank, (each, probability) in enumerate(zip(own.classes, own.probabilities, strict=True), start=1)
     )
     head = (
-        f'<div class="head">{_image(address, class_names[true])}<figcaption style="flex: 1">'
+        f'<div class="head">{_image(address, class_names[true]) if address else ""}<figcaption style="flex: 1">'
         f'<span class="muted">True class</span><br><b>{name(true)}</b><br>{answers}</figcaption></div>'
     )
     return f'<figure>{head}<div class="top"><span class="muted">Best of {model}</span>{best}</div></figure>'

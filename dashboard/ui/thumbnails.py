@@ -11,11 +11,12 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
-from ballad.data.catalog import load_dataset
+from ballad.data.catalog import load_again, load_dataset
 from ballad.data.long_tail import LongTailDataset
-from ballad.errors import DataError
+from ballad.errors import DataError, RunError
 from ballad.experiment import DatasetSettings, Experiment
-from ballad.home import default_home
+from ballad.home import default_home, run_dir
+from ballad.stages.plan import Plan
 from ballad.store.run_store import RunStore
 from dashboard.reading.dataset_source import dataset_source
 
@@ -77,13 +78,30 @@ def _encoded(dataset: LongTailDataset, split_name: str, index: int) -> bytes:
 
 
 def run_dataset(home: Path, run_id: str) -> LongTailDataset:
-    """The dataset a run was made with, read once for all runs that share its settings."""
-    return read_dataset(_run_dataset_settings(home, run_id))
+    """The dataset that a run read, once for all runs that read the same.
+
+    RunError if there is no such run; DataError if the dataset has moved or changed since: its pictures are known by
+    their places, and other ones may stand there now.
+    """
+    settings, fingerprint = _read_by(home, run_id)
+    with _reading:
+        return _dataset_again(settings, fingerprint, home)
 
 
 @lru_cache(maxsize=4096)
-def _run_dataset_settings(home: Path, run_id: str) -> DatasetSettings:
-    return RunStore(home).get(run_id).experiment.dataset
+def _read_by(home: Path, run_id: str) -> tuple[DatasetSettings, str]:
+    """The settings of a run's dataset, and its fingerprint when the run read it."""
+    run = RunStore(home).get(run_id)
+    try:
+        plan = Plan.read(run_dir(home, run.id) / "plan.json")
+    except FileNotFoundError:
+        raise RunError(f"The run {run.id} has not read its dataset, or its folder is gone.") from None
+    return plan.experiment.dataset, plan.dataset
+
+
+@lru_cache(maxsize=4)
+def _dataset_again(settings: DatasetSettings, fingerprint: str, home: Path) -> LongTailDataset:
+    return load_again(settings, fingerprint, home=home)
 
 
 @lru_cache(maxsize=4)

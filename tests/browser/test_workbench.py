@@ -176,7 +176,7 @@ def test_a_click_on_a_confusion_cell_shows_its_pictures(open_page: OpenPage, fin
     expect(picture).to_be_visible()
     picture.scroll_into_view_if_needed()
     page.wait_for_function("document.querySelector('.gallery img').naturalWidth > 0")
-    assert re.fullmatch(r"\d+\D+\d+", query(page)["cell"][0])
+    assert len(query(page)["cell"]) == 2
     for model in ("Zero-shot", "Phase A", "BALLAD"):
         expect(page.locator(".gallery figure").first.get_by_text(f"{model}:")).to_be_visible()
 

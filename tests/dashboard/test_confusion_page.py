@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ballad.home import run_dir
-from dashboard.views.confusion.confusion_view import parse_cell
+from dashboard.views.confusion.confusion_view import cell_words, parse_cell
 from tests.helpers.run_folders import BLUE, GREEN, GREY, RED, finished, keep_class_text
 from tests.helpers.shown import charts, page_opener, pictures
 from tests.helpers.stored_runs import failed
@@ -76,6 +76,7 @@ def test_validation_without_an_error(app, run):
 
 def test_a_cell_shows_its_pictures_and_what_every_model_said(app, run):
     app = open_page(app, cell=f"{GREY}-{RED}")
+    assert app.query_params["cell"] == ["grey", "red"]  # a link of the first release, from now on by name
     assert "grey, taken for red" in subheaders(app)
     shown = pictures(app)
     assert [index for index in range(16) if address(run, index) in shown] == [8, 9]
@@ -84,9 +85,19 @@ def test_a_cell_shows_its_pictures_and_what_every_model_said(app, run):
 
 
 def test_a_link_to_no_cell_shows_none(app, run):
-    assert not pictures(open_page(app, cell="99-0"))
-    assert parse_cell("1-2", 4) == (1, 2)
-    assert parse_cell("-1-2", 4) is parse_cell("4-0", 4) is parse_cell("x", 4) is parse_cell(None, 4) is None
+    app = open_page(app, cell="99-0")
+    assert not pictures(app) and any("99-0" in caption.value for caption in app.caption)
+
+
+def test_a_cell_is_known_by_its_names():
+    names = ["blue", "green-2", "3-1", "red"]
+    for true in range(4):
+        for predicted in range(4):
+            assert parse_cell(cell_words(true, predicted, names), names) == (true, predicted)
+    assert parse_cell(["green-2", "red"], ["red", "cat", "green-2"]) == (2, 0)
+    assert parse_cell(["blue", "red"], ["red", "cat", "green-2"]) is None
+    assert parse_cell(["1-2"], names) == (1, 2)
+    assert [parse_cell(words, names) for words in (["-1-2"], ["4-0"], ["x"], [], ["a", "b", "c"])] == [None] * 5
 
 
 def test_the_difference_of_two_models_tells_new_from_gone(app, run):
@@ -171,6 +182,22 @@ def test_similarity_without_texts_says_so(app, run):
 def test_a_run_whose_folder_is_gone_says_so(app, store, run):
     shutil.rmtree(run_dir(store.home, run))
     assert f"no finished run '{run}'" in open_page(app).error[0].value
+
+
+@pytest.mark.parametrize("happened", ["moved", "grown"])
+def test_pictures_that_the_run_did_not_see_are_not_shown(app, store, tiny_images, tmp_path, happened):
+    images = tmp_path / "images"
+    shutil.copytree(tiny_images, images)
+    finished(store, images, ANSWERS)
+    if happened == "moved":
+        images.rename(tmp_path / "elsewhere")
+    else:
+        shutil.copy(images / "test" / "red" / "0.png", images / "test" / "blue" / "!.png")
+    app = open_page(app, cell=["blue", "green"])
+    sentence = app.error[0].value
+    assert str(images) in sentence
+    assert ("has changed since the run read it" if happened == "grown" else "There is no folder") in sentence
+    assert "<img" not in pictures(app) and "Best of BALLAD" in pictures(app)
 
 
 def test_names_from_a_dataset_cannot_become_markup(app, store, tiny_images, tmp_path):

@@ -5,7 +5,11 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from ballad.data.catalog import load_dataset
 from ballad.experiment import DatasetSettings
+from ballad.home import run_dir
+from ballad.stages.plan import Plan
+from ballad.stages.run_folder import RunFolder
 from dashboard.routes import ROUTES
 from dashboard.ui.charts import PLOTLY_SCRIPT
 from dashboard.ui.thumbnails import LONGEST_SIDE, dataset_thumbnail_url, thumbnail_url
@@ -26,7 +30,11 @@ def run_on_folder(store, tmp_path) -> str:
             folder.mkdir(parents=True)
             for number in range(images):
                 Image.new("RGB", (300, 200), colour).save(folder / f"{number}.png")
-    return done(store, dataset={"source": str(tmp_path / "pets")})
+    run_id = done(store, dataset={"source": str(tmp_path / "pets")})
+    experiment = store.get(run_id).experiment
+    plan = Plan(experiment, load_dataset(experiment.dataset).fingerprint, "backbone", has_validation=False)
+    RunFolder(run_dir(store.home, run_id)).write_plan(plan)
+    return run_id
 
 
 def test_thumbnails_are_small_pictures_of_the_sample(server, run_on_folder):
@@ -55,9 +63,19 @@ def test_only_known_samples_are_served(server, run_on_folder, where, sentence):
 
 
 def test_a_picture_that_cannot_be_read_is_told_in_a_sentence(server, run_on_folder, tmp_path):
+    assert server.get(thumbnail_url(run_on_folder, "test", 1)).status_code == 200
     (tmp_path / "pets" / "test" / "cat" / "0.png").write_bytes(b"not a picture")
     answer = server.get(thumbnail_url(run_on_folder, "test", 0))
     assert answer.status_code == 404 and "0.png" in answer.text
+
+
+def test_no_picture_is_served_that_the_run_did_not_see_in_its_place(server, run_on_folder, tmp_path):
+    cats = tmp_path / "pets" / "test" / "cat"
+    Image.new("RGB", (300, 200), "green").save(cats / "!first.png")
+    answer = server.get(thumbnail_url(run_on_folder, "test", 0))
+    assert answer.status_code == 404 and "has changed since the run read it" in answer.text
+    (cats / "!first.png").unlink()
+    assert server.get(thumbnail_url(run_on_folder, "test", 0)).status_code == 200
 
 
 @pytest.fixture

@@ -171,17 +171,22 @@ def exported(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs.drop(columns=["true", "predicted"]).rename(columns=EXPORTED)
 
 
-def parse_cell(text: str | None, num_classes: int) -> tuple[int, int] | None:
-    """The true and predicted class of ``12-7``, as :func:`cell_text` writes it; None if it names no cell."""
-    parts = (text or "").split("-")
-    if len(parts) != 2 or not all(part.isdecimal() and int(part) < num_classes for part in parts):
-        return None
-    return int(parts[0]), int(parts[1])
+def parse_cell(words: Sequence[str], names: Sequence[str]) -> tuple[int, int] | None:
+    """The true and predicted class that a link names, as :func:`cell_words` writes them; None if there are no such.
+
+    Links of the first release have the numbers of both, ``12-7``.
+    """
+    if len(words) == 2 and set(words) <= set(names):
+        return names.index(words[0]), names.index(words[1])
+    numbers = words[0].split("-") if len(words) == 1 else []
+    if len(numbers) == 2 and all(number.isdecimal() and int(number) < len(names) for number in numbers):
+        return int(numbers[0]), int(numbers[1])
+    return None
 
 
-def cell_text(true: int, predicted: int) -> str:
-    """A cell for the URL."""
-    return f"{true}-{predicted}"
+def cell_words(true: int, predicted: int, names: Sequence[str]) -> list[str]:
+    """A cell for the URL: by name, so that it does not become another cell where another run's classes are shown."""
+    return [names[true], names[predicted]]
 
 
 def misses(evaluated: Evaluation, class_id: int, names: Sequence[str]) -> dict[int, str]:
