@@ -121,3 +121,9 @@ def test_a_run_without_errors_has_no_pairs():
     right = report(LABELS)
     assert most_confused_pairs(right.confusion, right.per_class).empty
     assert most_confused_classes(right.confusion, right.per_class).empty
+
+
+@pytest.mark.parametrize("by", ["name", "count"])
+def test_classes_that_tie_stay_in_class_order(by):
+    alike = pd.DataFrame({"class_name": ["Cat", "cat", "CAT"] * 20, "train_count": 7, "group": "few"})
+    assert class_order(alike, by).tolist() == list(range(60))

@@ -116,3 +116,19 @@ def test_a_gain_on_every_image_is_a_hundred_points_however_images_are_drawn():
     table = paired_bootstrap(labels, wrong, right, ["many", "few"], draws=99).set_index("group")
     for group in ("many", "few", "all"):
         assert table.loc[group].tolist() == pytest.approx([100, 100, 100, 0.02])
+
+
+def test_a_class_of_one_image_has_no_spread():
+    labels = np.array([0, 1])
+    a, b = np.array([[False, True]]), np.array([[True, False]])
+    table = paired_bootstrap(labels, a, b, ["many", "few"], draws=99).set_index("group")
+    assert table.loc["many", ["difference", "low", "high"]].tolist() == [100, 100, 100]
+    assert table.loc["few", ["difference", "low", "high"]].tolist() == [-100, -100, -100]
+
+
+def test_results_are_those_of_seed_0_unless_another_is_asked_for(answers):
+    labels, correct_a, correct_b, groups = answers
+    unasked, asked = (
+        paired_bootstrap(labels, correct_a, correct_b, groups, draws=200, **seed) for seed in ({}, {"seed": 0})
+    )
+    assert unasked.equals(asked)

@@ -62,7 +62,7 @@ def one_by_one(backbone, split):
 
 def test_rows_are_the_features_of_the_images_asked_for_in_half_precision(extract, one_by_one, tmp_path):
     found = extract()
-    assert found.dtype == np.float16 and found.shape == (11, 16)
+    assert isinstance(found, np.memmap) and found.dtype == np.float16 and found.shape == (11, 16)
     assert found.astype(np.float32) == pytest.approx(one_by_one[IMAGES], rel=2e-3, abs=1e-4)
     assert [path.name for path in tmp_path.iterdir()] == ["features.npy"]
 

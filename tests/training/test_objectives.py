@@ -58,3 +58,9 @@ def test_gradients_stay_finite_with_absent_classes():
     image_to_text_loss(z, LABELS, LABELS).sum().backward()
     assert torch.isfinite(z.grad).all()
     assert z.grad[:, 1].abs().sum() == 0
+
+
+def test_classes_that_no_image_of_the_batch_has_count_for_nothing():
+    labels = torch.tensor([0, 1])
+    whole = image_to_text_loss(LOGITS[:2], labels, labels)
+    assert torch.allclose(whole, image_to_text_loss(LOGITS[:2, :2], labels, labels))

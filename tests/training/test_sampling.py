@@ -68,3 +68,14 @@ def test_last_partial_batch():
     assert [len(b) for b in split_into_batches(torch.arange(10), 4, drop_last=False)] == [4, 4, 2]
     assert [len(b) for b in split_into_batches(torch.arange(10), 4, drop_last=True)] == [4, 4]
     assert [len(b) for b in split_into_batches(torch.arange(3), 4, drop_last=True)] == [3]
+
+
+@pytest.mark.parametrize("sampler", [name for name, rule in SAMPLERS.items() if not rule.each_image_once])
+def test_images_in_a_row_are_of_one_class_whatever_draws_it(sampler):
+    labels = torch.arange(6).repeat_interleave(torch.tensor([20, 12, 8, 6, 4, 2]))
+    drawn = EpochSampler(labels, sampler, epochs=1, images_per_draw=2).draw(0, seed=4)
+    assert len(drawn) == 52
+    pairs = drawn.view(-1, 2)
+    assert labels[pairs[:, 0]].equal(labels[pairs[:, 1]])
+    assert (pairs[:, 0] != pairs[:, 1]).all()
+    assert len(labels[drawn].unique()) > 3
