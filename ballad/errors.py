@@ -25,5 +25,9 @@ class RunError(BalladError):
     """A run, stage or device is not in the state the request needs."""
 
 
+class AccessError(BalladError):
+    """Somebody who may look asked for a change."""
+
+
 class Cancelled(Exception):
     """The user asked for a stop; raised by :meth:`ballad.events.CancelToken.check`."""

@@ -8,6 +8,9 @@ _SIGNS = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
     "±": r"$\pm$",
     "×": r"$\times$",
     "−": "$-$",
@@ -25,8 +28,8 @@ _SIGNS = {
 
 
 def escaped(text: str) -> str:
-    """The text as LaTeX shows it, in ASCII where its signs are those of our tables."""
-    return "".join(_SIGNS.get(sign, sign) for sign in text)
+    """The text as LaTeX shows it, on one line, in ASCII where its signs are those of our tables."""
+    return "".join(_SIGNS.get(sign, sign) for sign in " ".join(text.split()))
 
 
 def table(

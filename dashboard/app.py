@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 HERE = Path(__file__).resolve().parent
 # Streamlit looks for modules in this folder; the packages lie beside it.
@@ -20,7 +21,8 @@ from ballad.home import default_home  # noqa: E402
 from ballad.store.run_store import RunStore  # noqa: E402
 from ballad.work.host_memory import keep_freed_memory  # noqa: E402
 from ballad.work.jobs import JobManager  # noqa: E402
-from dashboard.routes import ROUTES  # noqa: E402
+from dashboard.guard import Guard, refuse_open_network  # noqa: E402
+from dashboard.routes import routes  # noqa: E402
 from dashboard.ui.messages import show_error  # noqa: E402
 
 
@@ -36,4 +38,11 @@ async def workers(app: st.App) -> AsyncIterator[None]:
         await asyncio.to_thread(manager.stop)
 
 
-app = st.App(HERE / "shell.py", lifespan=workers, routes=ROUTES, on_script_error=show_error)
+refuse_open_network()
+app = st.App(
+    HERE / "shell.py",
+    lifespan=workers,
+    routes=routes(),
+    middleware=[Middleware(Guard)],
+    on_script_error=show_error,
+)

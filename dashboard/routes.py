@@ -8,10 +8,11 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from ballad.errors import BalladError
+from dashboard.addresses import address
 from dashboard.ui.charts import PLOTLY_SCRIPT
 from dashboard.ui.thumbnails import MEDIA_TYPE, dataset_thumbnail, thumbnail
 
-_A_DAY = {"Cache-Control": "private, max-age=86400", "X-Content-Type-Options": "nosniff"}
+_A_DAY = {"Cache-Control": "private, max-age=86400"}
 
 
 def plotly_script(request: Request) -> Response:
@@ -40,8 +41,10 @@ def dataset_picture(request: Request) -> Response:
     return Response(picture, media_type=MEDIA_TYPE, headers=_A_DAY)
 
 
-ROUTES = [
-    Route(f"/{PLOTLY_SCRIPT}", plotly_script),
-    Route("/workbench/thumbnails/{run_id}/{split}/{index:int}", sample_thumbnail),
-    Route("/workbench/pictures/{split}/{index:int}", dataset_picture),
-]
+def routes() -> list[Route]:
+    """The routes, below ``server.baseUrlPath``."""
+    return [
+        Route(address(PLOTLY_SCRIPT), plotly_script),
+        Route(address("thumbnails/{run_id}/{split}/{index:int}"), sample_thumbnail),
+        Route(address("pictures/{split}/{index:int}"), dataset_picture),
+    ]

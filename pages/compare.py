@@ -24,6 +24,7 @@ from dashboard.pickers.model_picker import pick_split
 from dashboard.pickers.run_picker import chosen_runs, pick_runs
 from dashboard.reading.loaders import SPLIT_TITLES, images_in_split
 from dashboard.reading.workbench import all_runs, open_store
+from dashboard.text import as_text
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.messages import empty_state, shown_errors
@@ -105,13 +106,13 @@ def caveats(runs: pd.DataFrame, published: pd.DataFrame) -> None:
     budgets = sorted(set(runs["budget"]) - {"full"})
     if budgets:
         st.warning(
-            f"Reduced budget ({', '.join(budgets)}): these runs trained less than the paper's, so their numbers "
-            "cannot stand against the published ones.",
+            f"Reduced budget ({as_text(', '.join(budgets))}): these runs trained less than the paper's, so their "
+            "numbers cannot stand against the published ones.",
             icon=":material/warning:",
         )
     with st.expander("Before you compare with the paper"):
         notes = dict.fromkeys(note for table in published["table"].unique() for note in paper.tensions(table))
-        st.markdown("\n".join(f"- {note}" for note in notes))
+        st.markdown("\n".join(f"- {as_text(note)}" for note in notes))
 
 
 def accuracy(accuracies: pd.DataFrame, rows: list[Row], split: SplitName, subject: str) -> None:
@@ -138,7 +139,8 @@ def noise(rows: list[Row], split: SplitName, subject: str) -> tuple[pd.DataFrame
     found, apart = differences(rows, rows[labels.index(baseline)], split)
     if apart:
         st.info(
-            f"Evaluated on other images than {baseline}, so left out here: {', '.join(apart)}.", icon=":material/info:"
+            f"Evaluated on other images than {as_text(baseline)}, so left out here: {as_text(', '.join(apart))}.",
+            icon=":material/info:",
         )
     if found.empty:
         return found, baseline

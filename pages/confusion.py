@@ -19,6 +19,7 @@ from dashboard.pickers.model_picker import pick_model, pick_split
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.loaders import SPLIT_TITLES, class_order, evaluated_models, evaluated_splits, same_images
 from dashboard.reading.workbench import all_runs, open_store
+from dashboard.text import as_text
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.gallery import page_of, picture_gallery, prediction_gallery
@@ -216,7 +217,7 @@ def pictures(view: ConfusionView) -> None:
         st.query_params[CELL] = chosen
     true, predicted = (view.class_names[class_id] for class_id in cell)
     verdict = "recognised rightly" if true == predicted else f"taken for {predicted}"
-    st.subheader(f"{true}, {verdict}", anchor=False)
+    st.subheader(as_text(f"{true}, {verdict}"), anchor=False)
     found = view.samples(*cell)
     kind = next(iter(found))
     if view.theirs is not None:
@@ -231,7 +232,8 @@ def pictures(view: ConfusionView) -> None:
             required=True,
         )
     samples = found[kind]
-    st.caption(f"{counted(len(samples), 'image')} of the {SPLIT_TITLES[view.split].lower()} split, by {view.title}.")
+    images = f"{counted(len(samples), 'image')} of the {SPLIT_TITLES[view.split].lower()} split"
+    st.caption(f"{images}, by {as_text(view.title)}.")
     if samples:
         shown = page_of(samples, key=f"page_{'_'.join(chosen)}_{kind}")
         said = opinions(view.side, view.baseline, view.split)
@@ -243,7 +245,7 @@ def class_view(view: ConfusionView, class_id: int) -> None:
     evaluated = view.ours
     row = evaluated.per_class.iloc[class_id].to_dict()
     name = view.class_names[class_id]
-    st.subheader(f"The class {name}", anchor=False)
+    st.subheader(f"The class {as_text(name)}", anchor=False)
     with st.container(horizontal=True):
         st.metric("Shot group", row["group"], border=True)
         st.metric("Training images", f"{row['train_count']:,}", border=True)

@@ -20,6 +20,7 @@ from dashboard.reading.dataset_source import dataset_source
 from dashboard.reading.loaders import SPLIT_TITLES
 from dashboard.reading.plans import DatasetFacts, dataset_facts
 from dashboard.settings.fields import FIELDS
+from dashboard.text import as_text, sentence_as_text
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.gallery import dataset_gallery, page_of
@@ -57,7 +58,7 @@ def show_catalogue() -> None:
         )
         st.caption(
             "Counts as the literature has them. Your own images go by path: put a folder or table below a data root "
-            f"({', '.join(str(root) for root in data_roots())}; `BALLAD_DATA` sets them) and type its name below."
+            f"({', '.join(f'`{root}`' for root in data_roots())}; `BALLAD_DATA` sets them) and type its name below."
         )
 
 
@@ -133,10 +134,10 @@ def show_numbers(facts: DatasetFacts, picked_from_catalogue: str | None) -> None
     if facts.synthetic:
         st.info("Synthetic: these pictures are rendered by a program.", icon=":material/shapes:")
     for note in facts.notes:
-        st.warning(note, icon=":material/info:")
+        st.warning(sentence_as_text(note), icon=":material/info:")
     for sentence in facts.ignored:
         if sentence not in facts.notes:
-            st.caption(sentence)
+            st.caption(sentence_as_text(sentence))
     if picked_from_catalogue and CATALOG[picked_from_catalogue].shot_classes:
         st.caption(f"The literature has {expected_groups(picked_from_catalogue)} many-, medium- and few-shot classes.")
 
@@ -180,9 +181,8 @@ def show_pictures(facts: DatasetFacts, settings: DatasetSettings) -> None:
         dataset = read_dataset(settings)
         images = next(each for each in dataset.splits if each.name == split)
         samples = np.flatnonzero(images.labels == class_id).tolist()
-        st.caption(
-            f"{counted(len(samples), 'picture')} of {names[class_id]}, {facts.classes['group'].iloc[class_id]}-shot"
-        )
+        group = facts.classes["group"].iloc[class_id]
+        st.caption(f"{counted(len(samples), 'picture')} of {as_text(names[class_id])}, {group}-shot")
         shown = page_of(samples, key=f"page_{split}_{class_id}")
         dataset_gallery(settings, split, {index: images.sample_name(index).rpartition("/")[2] for index in shown})
 

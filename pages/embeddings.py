@@ -16,6 +16,7 @@ from dashboard.pickers.model_picker import pick_model, pick_split
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.loaders import evaluated_models, evaluated_splits, evaluation
 from dashboard.reading.workbench import all_runs, open_store
+from dashboard.text import as_text
 from dashboard.ui.charts import customdata, show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.gallery import page_of, prediction_gallery, run_pictures_found
@@ -68,7 +69,7 @@ def figure_six(runs: pd.DataFrame, sides: tuple[Side, Side]) -> None:
     found = find_figure_six(runs, sides)
     labels = runs.set_index("id")["label"]
     if found.joint:
-        told = f"Joint training in {labels[found.joint]}, BALLAD in {labels[found.decoupled]}."
+        told = f"Joint training in {as_text(labels[found.joint])}, BALLAD in {as_text(labels[found.decoupled])}."
     else:
         told = f"It needs {'a joint run on the same images' if found.alone else 'a finished run that is decoupled'}."
     st.button(
@@ -84,7 +85,7 @@ def figure_six(runs: pd.DataFrame, sides: tuple[Side, Side]) -> None:
         st.button(
             "Train the joint run for it",
             icon=":material/add_circle:",
-            help=f"Joint training with the settings of {labels[found.alone]}, which has none beside it yet.",
+            help=f"Joint training with the settings of {as_text(labels[found.alone])}, which has none beside it yet.",
             on_click=queue_joint,
             args=(found.alone,),
         )
@@ -114,7 +115,7 @@ def queue_joint(decoupled: str) -> None:
     experiment = open_store().get(decoupled).experiment
     name = f"{experiment.name or 'unnamed'}, joint"
     run_id = open_store().create(experiment.with_values({"schedule": "joint", "name": name}))
-    st.toast(f"Queued {name} · {run_id}; Figure 6 is ready when it is done.", icon=":material/schedule:")
+    st.toast(f"Queued {as_text(name)} · {run_id}; Figure 6 is ready when it is done.", icon=":material/schedule:")
 
 
 def pick_classes(side: Side, per_class: pd.DataFrame, split: SplitName) -> tuple[list[int], str]:
@@ -131,7 +132,7 @@ def pick_classes(side: Side, per_class: pd.DataFrame, split: SplitName) -> tuple
         )
         if choice == "confused":
             top = st.number_input(
-                "How many", 2, 30, CONFUSED, key="top", bind="query-params", width=140, help=f"By {side.label}"
+                "How many", 2, 30, CONFUSED, key="top", bind="query-params", width=140, help=f"By {as_text(side.label)}"
             )
             found = confused_classes(side, split, "few", top)
             return found, f"{side.label} recognises every few-shot image, or there is none; choose other classes."
@@ -220,7 +221,7 @@ def scores(view: EmbeddingView) -> None:
 
 
 def left_to_right(view: EmbeddingView) -> str:
-    return f", {' → '.join(view.short_names)}." if len(view.sides) > 1 else "."
+    return f", {as_text(' → '.join(view.short_names))}." if len(view.sides) > 1 else "."
 
 
 def embedding(view: EmbeddingView) -> None:
@@ -279,7 +280,7 @@ def numbers(view: EmbeddingView) -> None:
         ("By class", view.classes(), "Silhouette of each class, and its nearest many-shot class.", "by_class"),
     ):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{title}**")
+            st.markdown(f"**{as_text(title)}**")
             digits = {name: 1 if "Purity" in name else 3 for name in table.select_dtypes("float").columns}
             name = f"separation {title} {view.subject}"
             table_downloads(name, table, caption=f"{caption} {view.title}.", key=key, digits=digits)
@@ -311,7 +312,7 @@ if not comparable(sides[0].run_id, sides[1].run_id, split):
 classes, nothing_chosen = pick_classes(sides[0], evaluation(sides[0].run_id, sides[0].model, split).per_class, split)
 settings = pick_method()
 if nothing_chosen and not classes:
-    st.info(nothing_chosen, icon=":material/info:")
+    st.info(as_text(nothing_chosen), icon=":material/info:")
     st.stop()
 
 request = projection_request(sides, split, classes, **settings)

@@ -9,6 +9,7 @@ from ballad.wording import size
 from dashboard.navigation import COMPARE, CONFUSION, DATA, EMBEDDINGS, LAMBDA_SWEEP, NEW_EXPERIMENT, PAPER, RUNS
 from dashboard.reading.machine import devices, free_disk
 from dashboard.reading.workbench import ACTIVE, all_runs, open_store
+from dashboard.text import as_text
 from dashboard.ui.messages import empty_state
 from dashboard.ui.status import progress_share, progress_text
 from dashboard.views.runs.run_table import COLUMNS, column_config, table_of
@@ -78,7 +79,7 @@ def machine(runs: pd.DataFrame) -> None:
 
 def working(runs: pd.DataFrame) -> None:
     for _, run in runs[runs["status"] == "running"].iterrows():
-        st.progress(progress_share(run), text=f"**{run['label']}**: {progress_text(run)}")
+        st.progress(progress_share(run), text=f"**{as_text(run['label'])}**: {progress_text(run)}")
 
 
 def recent(runs: pd.DataFrame) -> None:

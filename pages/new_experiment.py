@@ -30,6 +30,7 @@ from dashboard.pickers.dataset_picker import own_datasets
 from dashboard.reading.dataset_source import dataset_source
 from dashboard.reading.workbench import all_runs, open_store
 from dashboard.settings.fields import EXECUTOR, SEEDS
+from dashboard.text import sentence_as_text
 from dashboard.ui.messages import show_error
 from dashboard.views.new_experiment.backbone_search import search_backbones
 from dashboard.views.new_experiment.backbone_weights import offer_weights
@@ -204,7 +205,7 @@ def launch(request: Request) -> None:
 
 problem = open_form(open_store())
 if problem:
-    st.warning(problem, icon=":material/link_off:")
+    st.warning(sentence_as_text(problem), icon=":material/link_off:")
 starting_points(all_runs())
 form, beside = st.columns([3, 2], gap="large")
 with form:

@@ -25,6 +25,7 @@ from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.dataset_source import dataset_source
 from dashboard.reading.plans import dataset_facts
 from dashboard.reading.workbench import open_store
+from dashboard.text import as_text
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.group_progress import watch_group
@@ -150,11 +151,11 @@ def launch(request: PaperRequest, base: Experiment) -> None:
 
 def show_measured(group_id: str, ablation: Ablation) -> None:
     preset, budget = ablation.preset, ablation.base.budget
-    st.subheader(describe(ablation), anchor=False)
+    st.subheader(as_text(describe(ablation)), anchor=False)
     if budget != "full":
         st.warning(
-            f"Budget {budget} ({BUDGETS[budget].explanation if budget in BUDGETS else 'reduced'}): these runs trained "
-            "less than the paper's, so the difference to its numbers is not one of method.",
+            f"Budget {as_text(budget)} ({BUDGETS[budget].explanation if budget in BUDGETS else 'reduced'}): these runs "
+            "trained less than the paper's, so the difference to its numbers is not one of method.",
             icon=":material/warning:",
         )
     table = measured_table(group_id, ablation)

@@ -14,6 +14,7 @@ from dashboard.pickers.run_picker import chosen_runs, remember_runs, show_missin
 from dashboard.reading.curves import accuracy_table, quantity_table, step_table
 from dashboard.reading.loaders import images_in_split
 from dashboard.reading.workbench import ACTIVE, all_runs, open_store
+from dashboard.text import as_text
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.messages import empty_state, show_sentence
@@ -70,12 +71,13 @@ def queue(runs: pd.DataFrame) -> None:
 
 
 def queue_row(run: pd.Series) -> None:
+    name = as_text(run["label"])
     with st.container(horizontal=True, vertical_alignment="center"):
         if run["status"] == "queued":
-            waiting = f"{status_badge('queued')} **{run['label']}** waits for a device ({run['requested_device']})"
+            waiting = f"{status_badge('queued')} **{name}** waits for a device ({run['requested_device']})"
             st.markdown(waiting, width="stretch")
         else:
-            st.progress(progress_share(run), text=f"**{run['label']}** on {run['device']}: {progress_text(run)}")
+            st.progress(progress_share(run), text=f"**{name}** on {run['device']}: {progress_text(run)}")
         st.button(
             "Stopping…" if run["cancel_requested"] else "Cancel",
             key=f"cancel_{run['id']}",
@@ -108,14 +110,15 @@ def curves(runs: pd.DataFrame) -> None:
 
 def story(run: pd.Series) -> None:
     """What became of a run, in a line."""
+    what = as_text(f"{run['dataset']} · {run['backbone']} · {run['schedule']}")
     st.markdown(
-        f"{status_badge(run['status'])} {run['dataset']} · {run['backbone']} · {run['schedule']} · seed {run['seed']}"
+        f"{status_badge(run['status'])} {what} · seed {run['seed']}"
         f" · {duration(run['seconds'])} of computing in {counted(run['attempts'], 'attempt')}"
     )
     if run["diverged"]:
         st.markdown(f"{status_badge(DIVERGED)} The final model is no better than guessing; the log says more.")
     if run["notes"]:
-        st.caption(run["notes"])
+        st.caption(as_text(run["notes"]))
     if pd.notna(run["error"]):
         show_sentence(run["error"])
 

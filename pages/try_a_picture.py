@@ -14,6 +14,7 @@ from dashboard.pickers.class_picker import pick_class
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.loaders import SPLIT_TITLES, evaluated_splits, evaluation
 from dashboard.reading.workbench import all_runs, open_store
+from dashboard.text import as_text
 from dashboard.ui.downloads import table_downloads
 from dashboard.ui.gallery import picture_gallery
 from dashboard.ui.messages import empty_state, shown_errors
@@ -99,7 +100,7 @@ def show_picture(run_id: str, picture: dict[str, Any]) -> str | None:
     true = evaluated.per_class["class_name"].iloc[evaluated.predictions.labels[picture["index"]]]
     with shown_errors():
         data = thumbnail(run_id, picture["split"], picture["index"])
-        st.image(data, width="stretch", caption=f"True class: {true}")
+        st.image(data, width="stretch", caption=f"True class: {as_text(true)}")
     return true
 
 

@@ -62,10 +62,10 @@ def paper_figure(figure: go.Figure, size: PaperSize) -> go.Figure:
     dressed.update_annotations(font={"size": size.font_pixels})
     # Where a figure names every class, as many names as fit.
     for axis in dressed.select_xaxes(lambda axis: axis.ticktext is not None):
-        every = ceil(len(axis.ticktext) * 1.3 * size.font_pixels / (size.width * PIXELS_PER_INCH))
-        axis.update(tickvals=axis.tickvals[::every], ticktext=axis.ticktext[::every])
-    dressed.update_xaxes(tickmode="auto", selector={"tickmode": "linear"})
-    dressed.update_yaxes(tickmode="auto", selector={"tickmode": "linear"})
+        _name_what_fits(axis, dressed.layout.width, size)
+    # Rows of other figures are as high as their names need.
+    for axis in dressed.select_yaxes(lambda axis: axis.ticktext is not None and dressed.data[0].type == "heatmap"):
+        _name_what_fits(axis, dressed.layout.height, size)
     # What was sized for a screen of some 1,000 pixels shrinks with the page, but not below what can be seen.
     shrink = min(1.0, max(0.5, size.width / 10))
     for trace in dressed.data:
@@ -74,6 +74,11 @@ def paper_figure(figure: go.Figure, size: PaperSize) -> go.Figure:
         if trace.type == "scatter" and trace.mode and "lines" in trace.mode:
             trace.line.width = (2 if trace.line.width is None else trace.line.width) * shrink
     return dressed
+
+
+def _name_what_fits(axis: go.layout.XAxis | go.layout.YAxis, pixels: int, size: PaperSize) -> None:
+    every = ceil(len(axis.ticktext) * 1.3 * size.font_pixels / pixels)
+    axis.update(tickvals=axis.tickvals[::every], ticktext=axis.ticktext[::every])
 
 
 def _further_legend_rows(figure: go.Figure, size: PaperSize) -> float:

@@ -6,6 +6,7 @@ from plotly.subplots import make_subplots
 
 from dashboard.figures.parts import accuracy_axis, empty_figure, groups_in, in_order, run_line
 from dashboard.figures.timeline import epoch_axis, mark_phase_boundaries, on_one_timeline
+from dashboard.text import hover_text, plotly_label
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
 
 _HOVER = "%{customdata[0]}, epoch %{customdata[1]}: %{y:.1f} %"
@@ -58,12 +59,12 @@ def _several_runs(placed: pd.DataFrame, runs: list[str]) -> go.Figure:
                 y=rows["accuracy"].to_numpy(),
                 customdata=rows[["phase_title", "epoch"]].to_numpy(),
                 mode="lines+markers",
-                name=run,
+                name=plotly_label(run, 60),
                 legendgroup=run,
                 showlegend=column == 1,
                 line=run_line(position),
                 marker={"size": 5},
-                hovertemplate=f"{_HOVER}<extra>{run}<br>{group}</extra>",
+                hovertemplate=f"{_HOVER}<extra>{hover_text(run)}<br>{group}</extra>",
                 row=1,
                 col=column,
             )

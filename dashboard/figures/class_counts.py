@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 
 from ballad.wording import counted
 from dashboard.figures.parts import empty_figure, groups_in
+from dashboard.text import hover_text, plotly_label
 from dashboard.theme import GROUP_COLOURS
 
 MANY_CLASSES = 60
@@ -27,7 +28,7 @@ def class_count_curve(classes: pd.DataFrame) -> go.Figure:
         figure.add_bar(
             x=rows["rank"].to_numpy(),
             y=rows["train_count"].to_numpy(),
-            customdata=rows["class_name"].to_numpy(dtype=str),
+            customdata=rows["class_name"].map(hover_text).to_numpy(dtype=str),
             name=_legend(group, rows),
             marker={"color": GROUP_COLOURS[group], "line": {"width": 0}},
             hovertemplate="%{customdata}<br>%{y:,} training images<br>rank %{x}<extra>" + group + "</extra>",
@@ -42,7 +43,7 @@ def class_count_curve(classes: pd.DataFrame) -> go.Figure:
         figure.update_xaxes(
             tickmode="array",
             tickvals=ranked["rank"].to_numpy(),
-            ticktext=ranked["class_name"].tolist(),
+            ticktext=ranked["class_name"].map(plotly_label).tolist(),
             autotickangles=[0, -45, -90],
         )
     return figure

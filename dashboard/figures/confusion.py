@@ -1,6 +1,6 @@
 """Which classes are taken for which: rows are true classes, columns predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.parts import empty_figure
+from dashboard.text import hover_text, plotly_label
 
 READABLE_CLASSES = 50
 """Up to so many classes get their names on the axes; beyond, hovering names them."""
@@ -90,7 +91,8 @@ def _heatmap(
     values: np.ndarray, counts: pd.DataFrame, order: Sequence[int], class_names: Sequence[str], groups: Sequence[str]
 ) -> go.Figure:
     labels = distinct_labels(order, class_names)
-    figure = go.Figure(go.Heatmap(z=values, x=labels, y=labels, autocolorscale=True))
+    categories = [hover_text(label) for label in labels]
+    figure = go.Figure(go.Heatmap(z=values, x=categories, y=categories, autocolorscale=True))
     named = len(order) <= READABLE_CLASSES
     figure.update_layout(height=230 + 16 * len(order) if named else None, margin={"t": 24})
     figure.update_xaxes(title="Predicted class", showticklabels=named, tickangle=-45, showgrid=False, ticks="")
@@ -98,22 +100,28 @@ def _heatmap(
     figure.update_yaxes(title=f"True class (n = {images:,} images)", showticklabels=named, showgrid=False, ticks="")
     figure.update_yaxes(autorange="reversed")
     if named:
-        figure.update_xaxes(tickmode="linear", dtick=1)
-        figure.update_yaxes(tickmode="linear", dtick=1)
+        _label_places(figure, range(len(labels)), [plotly_label(label) for label in labels])
     elif len(groups):
-        _mark_groups(figure, [groups[class_id] for class_id in order], labels)
+        _mark_groups(figure, [groups[class_id] for class_id in order])
     return figure
 
 
-def _mark_groups(figure: go.Figure, groups: Sequence[str], labels: Sequence[str]) -> None:
+def _label_places(figure: go.Figure, places: Iterable[int], texts: Sequence[str]) -> None:
+    """Ticks at these rows and columns. Hover labels would say the same where a tick is exactly at its category."""
+    beside = [place + 0.05 for place in places]
+    figure.update_xaxes(tickvals=beside, ticktext=texts)
+    figure.update_yaxes(tickvals=beside, ticktext=texts)
+
+
+def _mark_groups(figure: go.Figure, groups: Sequence[str]) -> None:
     """Name the shot groups on the axes, with lines between them, if each stands in one piece."""
     pieces = [(group, list(places)) for group, places in groupby(range(len(groups)), groups.__getitem__)]
     if len(pieces) > len(set(groups)):
         return
-    middles = [labels[places[len(places) // 2]] for _, places in pieces]
-    names = [f"{group} ({len(places):,})" for group, places in pieces]
-    figure.update_xaxes(tickvals=middles, ticktext=names, showticklabels=True, tickangle=0)
-    figure.update_yaxes(tickvals=middles, ticktext=names, showticklabels=True)
+    middles = [places[len(places) // 2] for _, places in pieces]
+    _label_places(figure, middles, [f"{group} ({len(places):,})" for group, places in pieces])
+    figure.update_xaxes(showticklabels=True, tickangle=0)
+    figure.update_yaxes(showticklabels=True)
     for _, places in pieces[1:]:
         figure.add_vline(x=places[0] - 0.5, line={"width": 1, "color": "#7f7f7f"})
         figure.add_hline(y=places[0] - 0.5, line={"width": 1, "color": "#7f7f7f"})

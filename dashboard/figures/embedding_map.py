@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.figures.parts import empty_figure, groups_in, in_order, wrapped
+from dashboard.text import hover_text, plotly_label
 from dashboard.theme import (
     CATEGORY_COLOURS,
     CATEGORY_SYMBOLS,
@@ -48,17 +49,19 @@ def embedding_map(
         for panel in panels
     ]
     figure = make_subplots(rows=1, cols=len(panels), subplot_titles=titles, horizontal_spacing=0.03)
+    shown = {name: hover_text(name) for name in {*points["class_name"], *points["predicted"]}}
     draw = go.Scattergl if len(points) >= WEBGL_FROM else go.Scatter
     for value, (colour, symbol) in _marks(points, colour_by).items():
         for column, panel in enumerate(panels, start=1):
             rows = points[(points["panel"] == panel) & (points[colour_by] == value)]
+            true, predicted = rows["class_name"].map(shown), rows["predicted"].map(shown)
             trace = draw(
                 x=rows["x"].to_numpy(dtype="float32"),
                 y=rows["y"].to_numpy(dtype="float32"),
                 customdata=rows["sample"].to_numpy(),
-                text=("true " + rows["class_name"] + "<br>predicted " + rows["predicted"]).to_numpy(),
+                text=("true " + true + "<br>predicted " + predicted).to_numpy(),
                 mode="markers",
-                name=value,
+                name=plotly_label(value),
                 legendgroup=value,
                 showlegend=column == 1,
                 marker={"color": colour, "symbol": symbol, "size": 6, "opacity": 0.8},
@@ -104,7 +107,7 @@ def _add_anchors(figure: go.Figure, anchors: pd.DataFrame, panels: list[str]) ->
         figure.add_scatter(
             x=rows["x"].to_numpy(dtype="float32"),
             y=rows["y"].to_numpy(dtype="float32"),
-            text=rows["class_name"].to_numpy(dtype=str),
+            text=rows["class_name"].map(plotly_label).to_numpy(dtype=str),
             mode="markers+text",
             textposition="top center",
             cliponaxis=False,

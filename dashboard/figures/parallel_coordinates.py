@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from dashboard.figures.parts import empty_figure
+from dashboard.text import plotly_label, shortened
 from dashboard.theme import LINE_SCALE
 
 
@@ -23,7 +24,7 @@ def parallel_coordinates(runs: pd.DataFrame, dimensions: Mapping[str, str], *, c
         "color": runs[colour].to_numpy(dtype=float),
         "colorscale": LINE_SCALE,
         "showscale": True,
-        "colorbar": {"title": {"text": dimensions.get(colour, colour)}},
+        "colorbar": {"title": {"text": plotly_label(dimensions.get(colour, colour))}},
     }
     figure = go.Figure(go.Parcoords(dimensions=axes, line=line, labelangle=-25))
     named = [len(name) for axis in axes for name in axis.get("ticktext", ())]
@@ -33,11 +34,11 @@ def parallel_coordinates(runs: pd.DataFrame, dimensions: Mapping[str, str], *, c
 
 def _axis(values: pd.Series, title: str) -> dict:
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
-        return {"label": title, "values": values.to_numpy(dtype=float), "tickformat": ".3~r"}
+        return {"label": plotly_label(title), "values": values.to_numpy(dtype=float), "tickformat": ".3~r"}
     named = pd.Categorical(values.astype(str))
     return {
-        "label": title,
+        "label": plotly_label(title),
         "values": named.codes.astype("int32"),
         "tickvals": list(range(len(named.categories))),
-        "ticktext": list(named.categories),
+        "ticktext": [shortened(name) for name in named.categories],
     }

@@ -7,9 +7,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ballad.shot_groups import GROUPS
+from dashboard.text import plotly_text, shortened
 from dashboard.theme import CATEGORY_COLOURS, RUN_DASHES
 
 ACCURACY_AXIS = "Accuracy (%)"
+LONGEST_WRAPPED = 120
+"""Characters of a label on several lines."""
 
 
 def accuracy_axis(images: int | None) -> str:
@@ -40,8 +43,9 @@ def in_order(values: Iterable[str]) -> list[str]:
 
 
 def wrapped(label: str, width: int = 30) -> str:
-    """A label on as many lines as it needs to be narrow."""
-    return "<br>".join(textwrap.wrap(label, width, break_long_words=False)) or label
+    """A label on as many lines as it needs to be narrow; of a very long one the middle is left out."""
+    lines = textwrap.wrap(shortened(label, LONGEST_WRAPPED), width)
+    return "<br>".join(plotly_text(line) for line in lines) or label
 
 
 def row_height(labels: Iterable[str], least: int) -> int:

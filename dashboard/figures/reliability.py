@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.figures.parts import empty_figure, in_order
+from dashboard.text import hover_text, plotly_label
 from dashboard.theme import CATEGORY_COLOURS
 
 
@@ -24,7 +25,7 @@ def reliability_diagram(bins: pd.DataFrame) -> go.Figure:
     for position, model in enumerate(models):
         rows = bins[bins["model"] == model].sort_values("confidence")
         colour = CATEGORY_COLOURS[position % len(CATEGORY_COLOURS)]
-        name = f"{model} (n = {rows['images'].sum():,})"
+        name = f"{plotly_label(model, 60)} (n = {rows['images'].sum():,})"
         same = {"x": rows["confidence"].to_numpy(), "legendgroup": model, "col": 1}
         figure.add_scatter(
             y=rows["accuracy"].to_numpy(),
@@ -33,7 +34,7 @@ def reliability_diagram(bins: pd.DataFrame) -> go.Figure:
             name=name,
             line={"color": colour},
             hovertemplate="confidence %{x:.1f} %, accuracy %{y:.1f} %, %{customdata:,} images"
-            f"<extra>{model}</extra>",
+            f"<extra>{hover_text(model)}</extra>",
             row=1,
             **same,
         )

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from dashboard.figures.parts import empty_figure, in_order, run_line
 from dashboard.figures.timeline import epoch_axis, mark_phase_boundaries, on_one_timeline
+from dashboard.text import hover_text, plotly_label
 
 Quantity = Literal["loss", "learning_rate"]
 
@@ -48,11 +49,12 @@ def _add_epochs(figure: go.Figure, rows: pd.DataFrame, quantity: Quantity, run: 
         y=rows[quantity].to_numpy(),
         customdata=rows[["phase_title", "epoch"]].to_numpy(),
         mode="lines+markers",
-        name=run,
+        name=plotly_label(run, 60),
         legendgroup=run,
         line=run_line(position),
         marker={"size": 5},
-        hovertemplate="%{customdata[0]}, epoch %{customdata[1]}: %{y:" + _FORMATS[quantity] + f"}}<extra>{run}</extra>",
+        hovertemplate=f"%{{customdata[0]}}, epoch %{{customdata[1]}}: %{{y:{_FORMATS[quantity]}}}"
+        f"<extra>{hover_text(run)}</extra>",
     )
 
 
@@ -61,7 +63,7 @@ def _add_steps(figure: go.Figure, rows: pd.DataFrame, quantity: Quantity, run: s
         x=rows["time"].to_numpy(),
         y=rows[quantity].to_numpy(),
         mode="lines",
-        name=run,
+        name=plotly_label(run, 60),
         legendgroup=run,
         showlegend=False,
         line={**run_line(position), "width": 1},

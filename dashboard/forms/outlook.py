@@ -17,6 +17,7 @@ from dashboard.forms.draft import Request
 from dashboard.reading.machine import devices
 from dashboard.reading.plans import DatasetFacts, StageState, dataset_facts, plan_of, stage_states
 from dashboard.reading.workbench import open_store
+from dashboard.text import as_text, sentence_as_text
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads
 from dashboard.ui.messages import show_error
@@ -81,7 +82,7 @@ def _device(request: Request) -> str:
     try:
         return device_for(request.experiment.runtime.device, list_devices())
     except RunError as error:
-        st.warning(str(error), icon=":material/memory:")
+        st.warning(sentence_as_text(str(error)), icon=":material/memory:")
         return request.experiment.runtime.device
 
 
@@ -122,12 +123,13 @@ def _show_stages(states: Sequence[StageState]) -> None:
 def _show_data(facts: DatasetFacts) -> None:
     images = ", ".join(f"{number:,} {split}" for split, number in facts.images.items())
     made = " Synthetic." if facts.synthetic else ""
-    st.markdown(f"**{facts.title}**: {counted(len(facts.classes), 'class', 'classes')}, images: {images}.{made}")
+    classes = counted(len(facts.classes), "class", "classes")
+    st.markdown(f"**{as_text(facts.title)}**: {classes}, images: {images}.{made}")
     notes = list(facts.notes)
     if not facts.has_validation:
         notes.append("There is no validation split: nothing can be chosen on it. Set some aside under Advanced, Data.")
     for note in notes:
-        st.caption(f":material/info: {note}")
+        st.caption(f":material/info: {as_text(note)}")
     figure = class_count_curve(facts.classes)
     if len(facts.classes) > _NAMED_CLASSES:
         figure.update_xaxes(showticklabels=False)

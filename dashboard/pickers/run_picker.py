@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from dashboard.text import as_text
+
 
 def pick_runs(
     runs: pd.DataFrame, *, label: str, key: str, most: int | None = None, help: str | None = None
@@ -47,7 +49,7 @@ def show_missing(label: str, run_ids: Sequence[str]) -> None:
     """Say which of the runs that a link named are not there."""
     if run_ids:
         text = f"{label}: {', '.join(run_ids)} cannot be shown here. It may have been deleted, or not be finished."
-        st.warning(text, icon=":material/link_off:")
+        st.warning(as_text(text), icon=":material/link_off:")
 
 
 def chosen_runs(key: str) -> list[str]:

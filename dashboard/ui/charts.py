@@ -14,10 +14,11 @@ import plotly
 import plotly.graph_objects as go
 import streamlit as st
 
+from dashboard.addresses import address
 from dashboard.theme import plotly_template
 
-PLOTLY_SCRIPT = f"workbench/plotly-{plotly.__version__}.min.js"
-"""Where ``dashboard.app`` serves the script that Plotly's package ships, relative to the server's root."""
+PLOTLY_SCRIPT = f"plotly-{plotly.__version__}.min.js"
+"""What :mod:`dashboard.routes` calls the script that Plotly's package ships."""
 
 _SCRIPT = Path(__file__).parent / "assets" / "chart.js"
 
@@ -75,7 +76,7 @@ def show_chart(
     result = _component(
         key=key,
         data={
-            "script": PLOTLY_SCRIPT,
+            "script": address(PLOTLY_SCRIPT),
             "figure": figure.to_json(),
             "templates": _TEMPLATES,
             "config": {**_CONFIG, "responsive": False, "scrollZoom": False},

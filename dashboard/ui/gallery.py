@@ -119,7 +119,7 @@ def _prediction_card(
         f'<div class="head">{_image(address, class_names[true]) if address else ""}<figcaption style="flex: 1">'
         f'<span class="muted">True class</span><br><b>{name(true)}</b><br>{answers}</figcaption></div>'
     )
-    return f'<figure>{head}<div class="top"><span class="muted">Best of {model}</span>{best}</div></figure>'
+    return f'<figure>{head}<div class="top"><span class="muted">Best of {escape(model)}</span>{best}</div></figure>'
 
 
 def _plain_grid(captions: Mapping[str, str]) -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ballad.errors import BalladError
 from dashboard.settings.fields import FIELDS
+from dashboard.text import sentence_as_text
 
 _SETTING = re.compile(rf"(?<!--set )\b({'|'.join(re.escape(path) for path in FIELDS if '.' in path)})\b")
 
@@ -23,7 +24,7 @@ def show_error(error: Exception) -> bool:
 def show_sentence(sentence: str) -> None:
     """Show the sentence of an error, with the name that forms have for a setting beside the setting's own."""
     named = _SETTING.sub(lambda setting: f"“{FIELDS[setting[0]].label}” ({setting[0]})", sentence)
-    st.error(named, icon=":material/error:")
+    st.error(sentence_as_text(named), icon=":material/error:")
 
 
 @contextmanager

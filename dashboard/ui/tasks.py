@@ -4,6 +4,8 @@ import streamlit as st
 
 from ballad.store.tasks import Task, TaskStore
 from dashboard.reading.workbench import open_store
+from dashboard.text import as_text
+from dashboard.ui.messages import show_sentence
 
 SECONDS_BETWEEN_LOOKS = 0.5
 
@@ -21,7 +23,7 @@ def show_progress(task: Task, title: str) -> None:
 
 def show_failure(task: Task) -> None:
     """Show why a task failed, with a button that asks for it again."""
-    st.error(task.error or "This failed.", icon=":material/error:")
+    show_sentence(task.error or "This failed.")
     st.button("Try again", icon=":material/refresh:", on_click=open_tasks().ask, args=(task.kind, task.arguments))
 
 
@@ -32,7 +34,7 @@ def _progress(task_id: str, title: str) -> None:
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
         doing = task.doing or ("Waiting for its turn" if task.status == "queued" else "Starting")
-        st.progress(task.share, text=f"**{title}**: {doing}")
+        st.progress(task.share, text=f"**{as_text(title)}**: {as_text(doing)}")
         st.button(
             "Stopping…" if task.cancel_requested else "Cancel",
             key=f"cancel_{task_id}",

@@ -18,6 +18,7 @@ from ballad.experiment import DatasetSettings, Experiment
 from ballad.home import default_home, run_dir
 from ballad.stages.plan import Plan
 from ballad.store.run_store import RunStore
+from dashboard.addresses import address
 from dashboard.reading.dataset_source import dataset_source
 
 LONGEST_SIDE = 224
@@ -28,8 +29,8 @@ _reading = threading.Lock()
 
 
 def thumbnail_url(run_id: str, split: str, index: int) -> str:
-    """The address of a sample's picture, relative to the server's root."""
-    return f"/workbench/thumbnails/{run_id}/{split}/{index}"
+    """The address of a sample's picture."""
+    return address(f"thumbnails/{run_id}/{split}/{index}")
 
 
 def thumbnail(run_id: str, split_name: str, index: int) -> bytes:
@@ -38,9 +39,9 @@ def thumbnail(run_id: str, split_name: str, index: int) -> bytes:
 
 
 def dataset_thumbnail_url(settings: DatasetSettings, split: str, index: int) -> str:
-    """The address of a picture of a dataset that needs no run, relative to the server's root."""
+    """The address of a picture of a dataset that needs no run."""
     told = json.dumps(settings.model_dump(mode="json", exclude_defaults=True))
-    return f"/workbench/pictures/{split}/{index}?dataset={quote(told)}"
+    return address(f"pictures/{split}/{index}?dataset={quote(told)}")
 
 
 def dataset_thumbnail(told: str, split_name: str, index: int) -> bytes:

@@ -10,7 +10,8 @@ from ballad.experiment import DatasetSettings
 from ballad.home import run_dir
 from ballad.stages.plan import Plan
 from ballad.stages.run_folder import RunFolder
-from dashboard.routes import ROUTES
+from dashboard.addresses import address
+from dashboard.routes import routes
 from dashboard.ui.charts import PLOTLY_SCRIPT
 from dashboard.ui.thumbnails import LONGEST_SIDE, dataset_thumbnail_url, thumbnail_url
 from tests.helpers.stored_runs import done
@@ -18,7 +19,7 @@ from tests.helpers.stored_runs import done
 
 @pytest.fixture
 def server():
-    return TestClient(Starlette(routes=ROUTES))
+    return TestClient(Starlette(routes=routes()))
 
 
 @pytest.fixture
@@ -110,6 +111,6 @@ def test_an_address_that_names_no_dataset_is_refused(server, pets, told):
 
 
 def test_plotly_is_served_from_its_own_package(server):
-    answer = server.get(f"/{PLOTLY_SCRIPT}")
+    answer = server.get(address(PLOTLY_SCRIPT))
     assert answer.status_code == 200 and "javascript" in answer.headers["content-type"]
     assert b"plotly.js v" in answer.content[:200]

@@ -6,6 +6,7 @@ from ballad.errors import BackboneError
 from ballad.experiment import BackboneSettings
 from ballad.model.catalogue import weights_to_download
 from ballad.store.tasks import task_id
+from dashboard.text import as_text
 from dashboard.ui.tasks import open_tasks, show_failure, show_progress
 
 
@@ -26,7 +27,7 @@ def offer_weights(name: str, pretrained: str | None) -> None:
         show_failure(task)
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"The weights of {name} are not on this disk: the run downloads them first.")
+        st.caption(f"The weights of {as_text(name)} are not on this disk: the run downloads them first.")
         with st.popover("Download them now", icon=":material/download:", type="tertiary"):
             st.markdown(f"From `huggingface.co/{lacking.repository}`, whose page has the licence, to the hub's cache.")
             st.button(

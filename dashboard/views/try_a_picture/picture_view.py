@@ -12,6 +12,7 @@ from ballad.schedules import MODEL_TITLES, Model
 from ballad.stages.plan import SplitName
 from ballad.wording import percent
 from dashboard.reading.loaders import evaluation
+from dashboard.text import as_text
 
 
 def random_sample(run_id: str, split: SplitName, class_id: int | None) -> int | None:
@@ -38,14 +39,9 @@ def show_answers(ranked: Mapping[Model, Sequence[Sequence[Any]]], true: str | No
             verdict = "" if true is None else " " + _verdict(answers[0][0] == true)
             st.markdown(f"**{MODEL_TITLES[model]}**{verdict}")
             for name, probability in answers:
-                shown = f"**{_plain(name)}**" if name == true else _plain(name)
+                shown = f"**{as_text(name)}**" if name == true else as_text(name)
                 st.progress(min(1.0, probability), text=f"{percent(100 * probability)} · {shown}")
 
 
 def _verdict(correct: bool) -> str:
     return ":blue-badge[✓ correct]" if correct else ":orange-badge[✗ wrong]"
-
-
-def _plain(name: str) -> str:
-    """A class name as text, whatever signs of Markdown are in it."""
-    return "".join(f"\\{sign}" if sign in r"\`*_{}[]()#+-.!|~$:<>" else sign for sign in name)

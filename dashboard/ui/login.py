@@ -1,0 +1,27 @@
+"""Logging in and out, and who is there; nothing of it where the server has no login."""
+
+import streamlit as st
+
+from dashboard.access import has_login, visitor, why_not_edit
+from dashboard.text import as_text
+
+
+def ask_to_log_in() -> None:
+    """The page ends here, with a button, for those who have not logged in."""
+    if not has_login() or visitor() is not None:
+        return
+    st.title("BALLAD workbench", anchor=False)
+    st.markdown("This workbench is shared: log in to see it.")
+    st.button("Log in", type="primary", icon=":material/login:", on_click=st.login)
+    st.stop()
+
+
+def show_visitor() -> None:
+    """Who is logged in and what they may do, at the foot of the menu."""
+    who = visitor()
+    if who is None:
+        return
+    with st.sidebar:
+        role = "editor" if why_not_edit() is None else "guest, who may look at everything"
+        st.caption(f"{as_text(who)}, {role}")
+        st.button("Log out", icon=":material/logout:", type="tertiary", on_click=st.logout)
