@@ -6,6 +6,7 @@ Defaults are the paper's (arXiv 2111.14745, section 4.1), or its released code's
 import hashlib
 import json
 import re
+import reprlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticSerializationError
 
 from ballad.errors import SettingsError
 from ballad.samplers import SAMPLERS
@@ -259,9 +261,15 @@ class Experiment(Settings):
     def parse(cls, settings: Mapping[str, Any]) -> "Experiment":
         """Validate plain values; SettingsError names the field, the value and what is allowed."""
         try:
-            return cls.model_validate(settings)
+            experiment = cls.model_validate(settings)
         except ValidationError as error:
             raise SettingsError(" ".join(_sentence(problem) for problem in error.errors())) from None
+        try:
+            experiment.model_dump_json()
+        except PydanticSerializationError:
+            # Lone surrogates: how Python hands on the bytes of a command line in another encoding.
+            raise SettingsError("A setting is not UTF-8 text, and could not be stored; write it in UTF-8.") from None
+        return experiment
 
     @classmethod
     def read(cls, path: Path) -> "Experiment":
@@ -270,8 +278,14 @@ class Experiment(Settings):
             settings = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
         except OSError as error:
             raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise SettingsError(f"The settings file {path} is not UTF-8 text; save it as such.") from None
+        except ValueError:
+            raise SettingsError(f"'{path}' cannot be the name of a file.") from None
         except yaml.YAMLError as error:
-            raise SettingsError(f"The settings file {path} is neither YAML nor JSON: {error}.") from None
+            raise SettingsError(f"The settings file {path} is neither YAML nor JSON: {_on_one_line(error)}.") from None
+        except RecursionError:
+            raise SettingsError(f"The settings file {path} is nested too deeply to be one of settings.") from None
         if not isinstance(settings, dict):
             raise SettingsError(f"The settings file {path} must hold a mapping of settings to values.")
         return cls.parse(settings)
@@ -298,6 +312,8 @@ def parse_value(text: str) -> Any:
         return yaml.safe_load(text)
     except yaml.YAMLError:
         return text
+    except RecursionError:
+        raise SettingsError(f"The value '{text}' is nested too deeply for a setting.") from None
 
 
 def parse_setting(path: str, text: str) -> Any:
@@ -347,5 +363,15 @@ def _sentence(problem: Any) -> str:
     if problem["type"] == "extra_forbidden":
         return f"There is no setting '{field}'. {_nearest(field)}"
     message = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    shown = "" if isinstance(problem["input"], dict) else f" = {problem['input']!r}"
+    shown = "" if isinstance(problem["input"], dict) else f" = {_SHOWN.repr(problem['input'])}"
     return f"{field}{shown}: {message}."
+
+
+# A file's anchors can make a few lines stand for more elements than there is memory to write down.
+_SHOWN = reprlib.Repr()
+_SHOWN.maxlist = 10
+_SHOWN.maxstring = _SHOWN.maxother = 200
+
+
+def _on_one_line(error: object) -> str:
+    return " ".join(str(error).split())

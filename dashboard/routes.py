@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from ballad.errors import BalladError
+from ballad.errors import BalladError, SettingsError
 from dashboard.addresses import address
 from dashboard.ui.charts import PLOTLY_SCRIPT
 from dashboard.ui.thumbnails import MEDIA_TYPE, dataset_thumbnail, thumbnail
@@ -32,10 +32,12 @@ def sample_thumbnail(request: Request) -> Response:
 
 
 def dataset_picture(request: Request) -> Response:
-    """A picture of a dataset without a run, or 404 with the sentence that says why not."""
+    """A picture of a dataset without a run; 400 for settings that name none, 404 where there is no such picture."""
     where = request.path_params
     try:
         picture = dataset_thumbnail(request.query_params.get("dataset", ""), where["split"], where["index"])
+    except SettingsError as error:
+        return PlainTextResponse(str(error), status_code=400)
     except BalladError as error:
         return PlainTextResponse(str(error), status_code=404)
     return Response(picture, media_type=MEDIA_TYPE, headers=_A_DAY)

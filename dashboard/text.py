@@ -9,7 +9,9 @@ LONGEST_LABEL = 40
 HOVER_WIDTH = 60
 """Characters in a line of a hover label."""
 
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+# Where they stand here, these signs begin something in Markdown or in Streamlit's additions to it.
+_SIGNS = re.compile(r"([\\`*\[\]<~$&]|:(?=[\w+-])|(?<![^\W_])_|_(?![^\W_])|^[#>=+-]|(?<=^\d)[.)]|(?<=^\d\d)[.)])")
+_ICON_END = re.compile(r"(\\:[\w+/-]+):")
 # Streamlit makes links, arrows and dashes of these after Markdown was read, where no backslash protects them.
 _MADE_OVER = re.compile(r"(?<=[-<>~])(?=[-=>])|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
 _WORD_JOINER = "\N{WORD JOINER}"
@@ -19,7 +21,7 @@ _CODE = re.compile(r"(`[^`]+`)")
 def as_text(text: str) -> str:
     """Markdown that shows ``text`` as it is, on one line: no link, no picture, no formula, no icon."""
     joined = _MADE_OVER.sub(_WORD_JOINER, " ".join(text.split()))
-    return _PUNCTUATION.sub(r"\\\1", joined)
+    return _ICON_END.sub(r"\1\:", _SIGNS.sub(r"\\\1", joined))
 
 
 def sentence_as_text(sentence: str) -> str:

@@ -1,10 +1,11 @@
+import itertools
 import json
 
 import pytest
 import yaml
 
 from ballad.assignments import assignments, grid
-from ballad.errors import SettingsError
+from ballad.errors import LONGEST_SENTENCE, SettingsError
 from ballad.experiment import Experiment, parse_value, setting_names, short_names
 
 CHANGED = {
@@ -179,3 +180,42 @@ def test_every_name_can_be_set():
         section, _, field = name.rpartition(".")
         value = defaults[section][field] if section else defaults[field]
         assert Experiment().with_values({name: value}) == Experiment()
+
+
+@pytest.mark.parametrize("nested", ["[" * 1000 + "]" * 1000, '{"a": ' * 1000 + "1" + "}" * 1000])
+def test_deep_nesting_is_refused_with_a_sentence(tmp_path, nested):
+    with pytest.raises(SettingsError, match="nested too deeply"):
+        parse_value(nested)
+    (tmp_path / "deep.yaml").write_text(f"name: {nested}")
+    with pytest.raises(SettingsError, match="nested too deeply"):
+        Experiment.read(tmp_path / "deep.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [("name: café".encode("latin-1"), "not UTF-8"), (b"name: a\x00b", "neither YAML nor JSON")],
+)
+def test_a_file_of_other_bytes_is_named(tmp_path, content, sentence):
+    (tmp_path / "settings.yaml").write_bytes(content)
+    with pytest.raises(SettingsError, match=sentence) as raised:
+        Experiment.read(tmp_path / "settings.yaml")
+    assert "settings.yaml" in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_few_lines_of_anchors_that_stand_for_a_billion_values_are_refused_at_once(tmp_path):
+    levels = [f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]" for before, name in itertools.pairwise("abcdefghij")]
+    (tmp_path / "anchors.yaml").write_text("\n".join(["a: &a [x, x]", *levels, "name: *j"]))
+    with pytest.raises(SettingsError, match="name") as raised:
+        Experiment.read(tmp_path / "anchors.yaml")
+    assert len(str(raised.value)) <= LONGEST_SENTENCE
+
+
+def test_bytes_of_another_encoding_are_refused_before_they_are_stored():
+    with pytest.raises(SettingsError, match="UTF-8"):
+        Experiment().with_values({"dataset.source": "caf\udce9"})
+
+
+def test_sentences_are_short_and_printable():
+    told = str(SettingsError("There is no '" + "\x1b[31m\udcff" + "x" * 5000 + "'; do that."))
+    assert len(told) == LONGEST_SENTENCE and told.endswith("'; do that.")
+    assert told.startswith(r"There is no '\x1b[31m\udcff")

@@ -1,9 +1,11 @@
 """The shell: ``python -m ballad COMMAND``.
 
-Exit codes: 0 done, 1 failed, 2 bad settings or data (the sentence is on stderr), 130 cancelled.
+Exit codes: 0 done, 1 failed, 2 bad settings or data, 130 cancelled. A sentence on stderr says why a command ended
+early; with ``--json``, ``{"error": sentence, "code": 2}`` on stdout says it too.
 """
 
 import argparse
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -22,15 +24,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int | None = options.command(options)
         return code or 0
     except BalladError as error:
-        print(error, file=sys.stderr)
-        return BAD_INPUT
+        return _ended(options, str(error), BAD_INPUT)
+    except UnicodeEncodeError as error:
+        return _ended(options, f"'{ascii(error.object)[1:-1]:.200}' is not UTF-8 text.", BAD_INPUT)
     except (Cancelled, KeyboardInterrupt):
-        print("Cancelled. What was finished is kept; the same command continues from there.", file=sys.stderr)
-        return CANCELLED
+        sentence = "Cancelled. What was finished is kept; the same command continues from there."
+        return _ended(options, sentence, CANCELLED)
     except BrokenPipeError:
         # The reader of our output has gone; nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+
+
+def _ended(options: argparse.Namespace, sentence: str, code: int) -> int:
+    """Say why a command ended early: to people on stderr, and where ``--json`` asks for it to programs on stdout."""
+    print(sentence, file=sys.stderr)
+    if getattr(options, "json", False):
+        print(json.dumps({"error": sentence, "code": code}))
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:

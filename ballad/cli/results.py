@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from ballad.cli.tables import print_accuracies, print_table
+from ballad.errors import DataError
 from ballad.schedules import MODEL_TITLES
 
 
@@ -43,6 +44,9 @@ def _predict(options: argparse.Namespace) -> None:
     from ballad.home import default_home
     from ballad.stages.prediction import Predictor
 
+    for path in options.images:
+        if path.is_dir():
+            raise DataError(f"{path} is a folder; name the pictures in it, such as {path}/*.jpg.")
     predictor = Predictor(default_home(), options.run, device=options.device)
     for path in options.images:
         answers = predictor.predict(path, top=options.top)

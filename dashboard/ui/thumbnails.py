@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from ballad.data.catalog import load_again, load_dataset
 from ballad.data.long_tail import LongTailDataset
-from ballad.errors import DataError, RunError
+from ballad.errors import DataError, RunError, SettingsError
 from ballad.experiment import DatasetSettings, Experiment
 from ballad.home import default_home, run_dir
 from ballad.stages.plan import Plan
@@ -23,6 +23,8 @@ from dashboard.reading.dataset_source import dataset_source
 
 LONGEST_SIDE = 224
 """Pixels; larger pictures are scaled down, smaller ones are left for the browser to enlarge."""
+LONGEST_SETTINGS = 8000
+"""Characters of a dataset's settings in an address."""
 MEDIA_TYPE = "image/webp"
 
 _reading = threading.Lock()
@@ -47,13 +49,17 @@ def dataset_thumbnail_url(settings: DatasetSettings, split: str, index: int) -> 
 def dataset_thumbnail(told: str, split_name: str, index: int) -> bytes:
     """WebP bytes of one sample of the dataset whose settings are the JSON ``told``.
 
-    SettingsError for other settings; DataError if the source is neither in the catalogue nor inside the data roots,
+    SettingsError if they are none; DataError if the source is neither in the catalogue nor inside the data roots,
     or there is no such split or sample.
     """
+    if len(told) > LONGEST_SETTINGS:
+        raise SettingsError(
+            f"The address names no dataset: its settings are longer than {LONGEST_SETTINGS:,} characters."
+        )
     try:
         settings = Experiment.parse({"dataset": json.loads(told)}).dataset
-    except json.JSONDecodeError:
-        raise DataError("The address names no dataset.") from None
+    except (json.JSONDecodeError, RecursionError):
+        raise SettingsError("The address names no dataset: its settings are no JSON of a few fields.") from None
     inside = settings.model_copy(update={"source": dataset_source(settings.source)})
     return _encoded(read_dataset(inside), split_name, index)
 

@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,24 +43,34 @@ OpenPage = Callable[..., Page]
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a workbench of its own, with an empty home folder."""
-    home = tmp_path_factory.mktemp("home")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py"]
-    options = ["--server.port", str(port), "--server.headless", "true"]
+    with running_server(tmp_path_factory.mktemp("home")) as address:
+        yield address
+
+
+@contextmanager
+def running_server(home: Path, *options: str, prefix: str = "", folder: Path = ROOT) -> Iterator[str]:
+    """The address of a workbench that works in ``home``, started from ``folder`` with these options."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py")]
+    options = ("--server.port", str(port), "--server.headless", "true", *options)
     environment = {**os.environ, "BALLAD_HOME": str(home), "OMP_NUM_THREADS": "1"}
     with (home / "server.log").open("wb") as log:
-        process = subprocess.Popen(command + options, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen([*command, *options], cwd=folder, env=environment, stdout=log, stderr=log)
     try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, home / "server.log")
-        yield f"http://127.0.0.1:{port}"
+        _wait_for(f"http://127.0.0.1:{port}{prefix}/_stcore/health", process, home / "server.log")
+        yield f"http://127.0.0.1:{port}{prefix}"
     finally:
         process.send_signal(signal.SIGINT)
         try:
             process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
 
 
 def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:

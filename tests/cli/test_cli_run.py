@@ -79,3 +79,21 @@ def test_prune_removes_only_what_no_run_needs(tiny, tmp_path, capsys):
     assert main(["prune", "--yes"]) == 0
     assert "0123456789abcdef" in capsys.readouterr().out
     assert not orphan.exists()
+
+
+def test_a_failure_is_a_json_object_where_json_was_asked_for(tiny, capsys):
+    for command in (["run", "--set", "seed=x"], ["ablate", "table7", "--dataset", "nowhere"]):
+        assert main([*command, "--json"]) == 2
+        told = capsys.readouterr()
+        failure = json.loads(told.out)
+        assert failure["code"] == 2 and failure["error"] == told.err.strip().splitlines()[-1]
+
+
+def test_words_of_another_encoding_are_named(tiny, capsys):
+    assert main(["show", "caf\udce9"]) == 2
+    assert "'caf\\udce9' is not UTF-8" in capsys.readouterr().err
+
+
+def test_a_folder_is_no_picture_to_predict(tmp_path, capsys):
+    assert main(["predict", "anyrun", str(tmp_path)]) == 2
+    assert f"{tmp_path} is a folder" in capsys.readouterr().err

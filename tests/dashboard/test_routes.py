@@ -105,9 +105,22 @@ def test_pictures_come_from_inside_the_data_roots_only(server, pets, source, sen
     assert answer.status_code == 404 and sentence in answer.text
 
 
-@pytest.mark.parametrize("told", ["", "[]", "{", '{"source": 3}', '{"folder": "/etc"}'])
-def test_an_address_that_names_no_dataset_is_refused(server, pets, told):
-    assert server.get("/workbench/pictures/train/0", params={"dataset": told}).status_code == 404
+@pytest.mark.parametrize(
+    "told",
+    [
+        "",
+        "[]",
+        "{",
+        '{"source": 3}',
+        '{"folder": "/etc"}',
+        '{"a":' * 1500,
+        "[" * 5000,
+        f'{{"source": "{"x" * 10_000}"}}',
+    ],
+)
+def test_an_address_that_names_no_dataset_is_refused_with_a_sentence(server, pets, told):
+    answer = server.get("/workbench/pictures/train/0", params={"dataset": told})
+    assert answer.status_code == 400 and answer.text.endswith((".", "?"))
 
 
 def test_plotly_is_served_from_its_own_package(server):

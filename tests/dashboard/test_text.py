@@ -8,15 +8,15 @@ from dashboard.text import as_text, hover_text, plotly_label, plotly_text, sente
 @pytest.mark.parametrize(
     ("given", "markdown"),
     [
-        ("![t](x)", r"\!\[t\]\(x\)"),
-        ("a_b *c* <b> $x$", r"a\_b \*c\* \<b\> \$x\$"),
-        (":material/home: `d`", r"\:material\/home\: \`d\`"),
-        ("1. one\n# two", r"1\. one \# two"),
+        ("![t](x)", r"!\[t\](x)"),
+        ("a_b _c_ *d* <b> $x$", r"a_b \_c\_ \*d\* \<b> \$x\$"),
+        (":material/home: `d`", r"\:material/home\: \`d\`"),
+        ("1. one\n# two", r"1\. one # two"),
         ("Zürich 日本", "Zürich 日本"),
         # A word joiner keeps Streamlit from making links and arrows of what Markdown left alone.
-        ("http://x.org", "http\\:\u2060\\/\\/x\\.org"),
-        ("www.x.org a@b", "www\u2060\\.x\\.org a\u2060\\@b"),
-        ("a -> b", "a \\-\u2060\\> b"),
+        ("http://x.org", "http:\u2060//x.org"),
+        ("www.x.org a@b", "www\u2060.x.org a\u2060@b"),
+        ("a -> b", "a -\u2060> b"),
     ],
 )
 def test_markdown_shows_names_as_they_are(given, markdown):
@@ -25,7 +25,7 @@ def test_markdown_shows_names_as_they_are(given, markdown):
 
 def test_sentences_keep_the_commands_in_them():
     sentence = "There is no run '*x*'; `python -m ballad list` shows all."
-    assert sentence_as_text(sentence) == r"There is no run \'\*x\*\'\; `python -m ballad list` shows all\."
+    assert sentence_as_text(sentence) == r"There is no run '\*x\*'; `python -m ballad list` shows all."
 
 
 def test_plotly_shows_names_as_they_are():
