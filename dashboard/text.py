@@ -13,7 +13,7 @@ HOVER_WIDTH = 60
 _SIGNS = re.compile(r"([\\`*\[\]<~$&]|:(?=[\w+-])|(?<![^\W_])_|_(?![^\W_])|^[#>=+-]|(?<=^\d)[.)]|(?<=^\d\d)[.)])")
 _ICON_END = re.compile(r"(\\:[\w+/-]+):")
 # Streamlit makes links, arrows and dashes of these after Markdown was read, where no backslash protects them.
-_MADE_OVER = re.compile(r"(?<=[-<>~])(?=[-=>])|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)", re.IGNORECASE)
+_MADE_OVER = re.compile(r"(?<=[-<>~])(?=[-=>])|(?<=:)(?=//)|(?<=www)(?=\.)|(?=@)|(?<=:material)(?=/)", re.IGNORECASE)
 _WORD_JOINER = "\N{WORD JOINER}"
 _CODE = re.compile(r"(`[^`]+`)")
 

@@ -10,7 +10,7 @@ from dashboard.text import as_text, hover_text, plotly_label, plotly_text, sente
     [
         ("![t](x)", r"!\[t\](x)"),
         ("a_b _c_ *d* <b> $x$", r"a_b \_c\_ \*d\* \<b> \$x\$"),
-        (":material/home: `d`", r"\:material/home\: \`d\`"),
+        (":material/home: :smile: `d`", "\\:material\u2060/home: \\:smile\\: \\`d\\`"),
         ("1. one\n# two", r"1\. one # two"),
         ("Zürich 日本", "Zürich 日本"),
         # A word joiner keeps Streamlit from making links and arrows of what Markdown left alone.
