@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from ballad.data.catalog import load_again, load_dataset
 from ballad.data.long_tail import LongTailDataset
+from ballad.data.roots import data_roots, resolve_inside_roots
 from ballad.errors import DataError, RunError, SettingsError
 from ballad.experiment import DatasetSettings, Experiment
 from ballad.home import default_home, run_dir
@@ -77,6 +78,9 @@ def _encoded(dataset: LongTailDataset, split_name: str, index: int) -> bytes:
         raise DataError(f"{dataset.title} has no split '{split_name}'.")
     if not 0 <= index < len(split):
         raise DataError(f"The split {split_name} of {dataset.title} has {len(split)} images; there is no {index}.")
+    if split.paths is not None:
+        # A link to a picture may lead anywhere on the machine.
+        resolve_inside_roots(split.paths[index], [split.paths.folder, *data_roots()])
     picture = split.image(index, at_least=LONGEST_SIDE)
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     encoded = io.BytesIO()

@@ -105,6 +105,18 @@ def test_pictures_come_from_inside_the_data_roots_only(server, pets, source, sen
     assert answer.status_code == 404 and sentence in answer.text
 
 
+def test_a_link_to_a_picture_outside_the_roots_is_not_followed(server, pets, tmp_path, monkeypatch):
+    monkeypatch.setenv("BALLAD_DATA", str(tmp_path / "pets"))
+    private = tmp_path / "private" / "0.png"
+    private.parent.mkdir()
+    linked = tmp_path / "pets" / "train" / "cat" / "0.png"
+    linked.rename(private)
+    linked.symlink_to(private)
+    answer = server.get(dataset_thumbnail_url(pets, "train", 0))
+    assert answer.status_code == 404 and "lies outside the data roots" in answer.text
+    assert server.get(dataset_thumbnail_url(pets, "train", 1)).status_code == 200
+
+
 @pytest.mark.parametrize(
     "told",
     [
