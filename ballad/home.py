@@ -2,6 +2,7 @@
 
 - ``store.sqlite``: runs, metrics, log
 - ``stages/<kind>/<key>/``: results shared by runs
+- ``contents.sqlite``: what the files of datasets held
 - ``pixels/``: small images, decoded once
 - ``unreadable/``: which images of a dataset cannot be decoded
 - ``runs/<run id>/``: what belongs to one run alone

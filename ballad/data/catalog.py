@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ballad.data.checks import without_unreadable
 from ballad.data.class_names import class_name_notes
+from ballad.data.contents import with_changes_marked
 from ballad.data.known.entries import CATALOG
 from ballad.data.known.entry import KnownDataset
 from ballad.data.long_tail import LongTailDataset
@@ -28,9 +29,10 @@ def list_datasets() -> list[KnownDataset]:
 
 
 def load_dataset(settings: DatasetSettings, *, home: Path | None = None) -> LongTailDataset:
-    """The dataset that ``settings`` describe; reads names, labels and file sizes.
+    """The dataset that ``settings`` describe; reads names, labels, file sizes and times of change.
 
-    Decodes images only for ``skip_unreadable``, whose verdict is kept in ``home``, or the default home for None.
+    ``home``, or the default home for None, remembers what the files held, so that changed ones are noticed. Decodes
+    images only for ``skip_unreadable``, whose verdict is kept there.
     Raises DataError or SettingsError with a sentence that says what is missing, where, and what to do.
     """
     entry = CATALOG.get(settings.source)
@@ -42,8 +44,10 @@ def load_dataset(settings: DatasetSettings, *, home: Path | None = None) -> Long
     dataset = build_dataset(found, settings)
     if settings.shorter_side:
         dataset = dataset.scaled_down(settings.shorter_side)
+    home = home or default_home()
+    dataset = with_changes_marked(dataset, home)
     if settings.skip_unreadable:
-        dataset = without_unreadable(dataset, unreadable_dir(home or default_home()))
+        dataset = with_changes_marked(without_unreadable(dataset, unreadable_dir(home)), home)
     return dataset
 
 

@@ -28,6 +28,8 @@ class ImageFiles(Sequence[Path]):
     """Bytes [N]."""
     times: NDArray[np.int64]
     """When content and when anything else was last changed, in nanoseconds since 1970 [N, 2]."""
+    marks: NDArray[np.uint8] | None = None
+    """What tells the contents of changed files apart [N, 16], zeros for all others; see :mod:`ballad.data.contents`."""
 
     @classmethod
     def find(cls, folder: Path, names: Sequence[str]) -> "ImageFiles":
@@ -55,7 +57,13 @@ class ImageFiles(Sequence[Path]):
 
     def take(self, indices: NDArray[np.int64]) -> "ImageFiles":
         """The files at ``indices``, in that order."""
-        return ImageFiles(self.folder, tuple(self.names[i] for i in indices), self.sizes[indices], self.times[indices])
+        return ImageFiles(
+            self.folder,
+            tuple(self.names[i] for i in indices),
+            self.sizes[indices],
+            self.times[indices],
+            None if self.marks is None else self.marks[indices],
+        )
 
     def __len__(self) -> int:
         return len(self.names)

@@ -180,7 +180,7 @@ class LongTailDataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hex digits of names, labels, shot groups and each file's relative path and size; opens no file."""
+        """16 hex digits of names, labels, shot groups, and each file's relative path, size and mark; opens no file."""
         digest = hashlib.sha256()
         _update(digest, self.class_names)
         _update(digest, self.shot_group_of_class)
@@ -192,6 +192,8 @@ class LongTailDataset:
             if split.paths is not None:
                 _update(digest, split.paths.names)
                 digest.update(split.paths.sizes.astype("<i8").tobytes())
+                if split.paths.marks is not None and split.paths.marks.any():
+                    digest.update(split.paths.marks.tobytes())
             if split.pixels is not None:
                 _update(digest, [str(split.pixels.shape)])
                 digest.update(np.ascontiguousarray(split.pixels).data)

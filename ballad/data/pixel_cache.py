@@ -81,7 +81,8 @@ def _key(split: Split) -> str:
     form = ["one after the other", str(split.shorter_side), str(split.paths.folder.absolute())]
     digest = hashlib.sha256("\0".join([*form, *split.paths.names]).encode())
     found = [os.stat(os.path.join(split.paths.folder, name)) for name in split.paths.names]
-    digest.update(np.array([(file.st_size, file.st_mtime_ns) for file in found], dtype="<i8").tobytes())
+    facts = [(file.st_size, file.st_mtime_ns, file.st_ctime_ns) for file in found]
+    digest.update(np.array(facts, dtype="<i8").tobytes())
     return digest.hexdigest()[:16]
 
 

@@ -2,11 +2,14 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from ballad.analysis.predictions import Predictions
-from ballad.errors import Cancelled, DataError
+from ballad.data.long_tail import Split
+from ballad.errors import Cancelled
 from ballad.events import CancelToken, EpochEvaluated, Evaluated, Notice, Progress, StageFinished
 from ballad.experiment import Experiment
 from ballad.stages import compute
@@ -118,17 +121,42 @@ def test_the_same_seed_in_another_home_gives_the_same_numbers(run, tmp_path):
         pd.testing.assert_frame_equal(pd.read_parquet(folder / name), pd.read_parquet(other / name), check_exact=True)
 
 
-def test_a_lambda_sweep_after_a_run_touches_no_image(run, tiny_images, tmp_path):
-    images = tmp_path / "images"
-    shutil.copytree(tiny_images, images)
-    run(images=images)
-    for path in images.rglob("*.png"):
-        path.write_bytes(bytes(path.stat().st_size))
+def test_a_lambda_sweep_after_a_run_touches_no_image(run, monkeypatch):
+    run()
+    monkeypatch.setattr(Split, "image", lambda *_, **__: pytest.fail("decoded again"))
     for number in range(11):
-        _, _, events = run({"phase_b.residual_factor": number / 10}, images=images)
+        _, _, events = run({"phase_b.residual_factor": number / 10})
         assert set(computed(events)) <= {"adapter", "evaluation"}
-    with pytest.raises(DataError):
-        run({"seed": 9}, images=images)
+
+
+def test_overwritten_pictures_get_answers_of_their_own(run, tiny_images, tmp_path):
+    for path in tiny_images.rglob("*.png"):
+        bitmap = tmp_path / "images" / path.relative_to(tiny_images).with_suffix(".bmp")  # all of one size
+        bitmap.parent.mkdir(parents=True, exist_ok=True)
+        Image.open(path).save(bitmap)
+    red, blue = (tmp_path / "images" / "test" / name / "0.bmp" for name in ("red", "blue"))
+
+    def answers():
+        _, folder, events = run({"schedule": "zero_shot"}, images=tmp_path / "images")
+        predictions = Predictions.load(folder / "zero_shot" / "predictions-test.parquet")
+        return predictions.top_probabilities, computed(events)
+
+    def swap():
+        before = red.read_bytes(), blue.read_bytes()
+        for path, data in zip((blue, red), before, strict=True):
+            path.write_bytes(data)
+
+    first, _ = answers()
+    swap()
+    swapped, again = answers()
+    assert "features" in again
+    order = [12, *range(1, 12), 0, 13, 14, 15]  # four pictures of each class: blue, green, grey and red
+    assert not np.allclose(first[0], first[12])
+    np.testing.assert_allclose(swapped, first[order], rtol=1e-5)
+    swap()
+    restored, again = answers()
+    assert again == []
+    np.testing.assert_array_equal(restored, first)
 
 
 def test_companions_are_trained_along_and_equal_their_own_runs(run, tmp_path):
