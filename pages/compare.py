@@ -16,24 +16,23 @@ from dashboard.exports.names import file_name
 from dashboard.exports.pack import NamedFigure
 from dashboard.exports.registry import FIGURE_FORMATS, PICTURE_FORMATS
 from dashboard.figures.comparison import comparison_dots
-from dashboard.figures.differences import difference_intervals
 from dashboard.figures.parallel_coordinates import parallel_coordinates
-from dashboard.navigation import HOME
 from dashboard.pickers.dataset_picker import dataset_title
+from dashboard.pickers.finished_runs import finished_runs
 from dashboard.pickers.model_picker import pick_split
 from dashboard.pickers.run_picker import chosen_runs, pick_runs
 from dashboard.reading.loaders import SPLIT_TITLES, images_in_split
-from dashboard.reading.workbench import all_runs, open_store
+from dashboard.reading.workbench import open_store
 from dashboard.text import as_text
 from dashboard.ui.charts import show_chart
+from dashboard.ui.columns import group_columns
 from dashboard.ui.downloads import figure_downloads, table_downloads
-from dashboard.ui.messages import empty_state, shown_errors
+from dashboard.ui.messages import shown_errors
 from dashboard.views.compare.comparison import (
     Row,
     accuracy_table,
     comparison_rows,
     current_label,
-    difference_table,
     differences,
     different_settings,
     main_results,
@@ -43,12 +42,12 @@ from dashboard.views.compare.comparison import (
     settings_table,
 )
 from dashboard.views.compare.comparison_pack import comparison_pack
+from dashboard.views.compare.difference_view import show_difference_intervals
 
 RUN, PUBLISHED = "run", "published"
 AT_FIRST = 8
 FEWEST_LINES = 3
 MODELS = {"final": "Final model of each run", "every": "Every model"}
-RIGHT = {group.capitalize(): st.column_config.TextColumn(alignment="right") for group in GROUPS}
 
 
 def pick(runs: pd.DataFrame) -> tuple[pd.DataFrame, bool, SplitName]:
@@ -122,7 +121,7 @@ def accuracy(accuracies: pd.DataFrame, rows: list[Row], split: SplitName, subjec
     show_chart(figure, key="dots", label="Accuracy of each setting by shot group")
     figure_downloads(f"comparison {subject}", figure, accuracies, key="dots")
     table = accuracy_table(accuracies)
-    st.dataframe(table, hide_index=True, column_config=RIGHT, placeholder="", alt="Accuracy of each setting")
+    st.dataframe(table, hide_index=True, column_config=group_columns(), placeholder="", alt="Accuracy of each setting")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             "Percent, mean ± standard deviation over seeds. Many, medium, few: mean over the classes with more than "
@@ -144,20 +143,14 @@ def noise(rows: list[Row], split: SplitName, subject: str) -> tuple[pd.DataFrame
         )
     if found.empty:
         return found, baseline
-    figure = difference_intervals(found)
-    show_chart(figure, key="differences", label=f"Difference of each setting from {baseline} by shot group")
-    name = f"differences from {baseline} {subject}"
-    figure_downloads(name, figure, found, key="differences")
-    table = difference_table(found)
-    st.dataframe(table, hide_index=True, column_config=RIGHT, placeholder="", alt="Differences with intervals")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            "Percentage points with the 95 % interval of a paired bootstrap over the images of the split, drawn within "
-            "each class, seeds pooled. Filled marks and * (p < 0.05) are more than noise of these images; other seeds "
-            "are another matter: look at ±. Of twenty true zeros, about one gets a star."
-        )
-        caption = f"Differences from {baseline} (points), 95 % intervals; *: p < 0.05."
-        table_downloads(name, table, caption=caption, key="difference_table")
+    show_difference_intervals(
+        found,
+        baseline,
+        name=f"differences from {baseline} {subject}",
+        note="Percentage points with the 95 % interval of a paired bootstrap over the images of the split, drawn "
+        "within each class, seeds pooled. Filled marks and * (p < 0.05) are more than noise of these images; other "
+        "seeds are another matter: look at ±. Where nothing differs, about one comparison in twenty is marked anyway.",
+    )
     return found, baseline
 
 
@@ -189,15 +182,10 @@ def sweep(accuracies: pd.DataFrame, differing: pd.DataFrame, subject: str) -> Na
     return NamedFigure("parallel coordinates", "Settings and accuracies, a line a row.", figure, table.reset_index())
 
 
-finished = all_runs().query("status == 'done'")
-if finished.empty:
-    empty_state(
-        "No finished run yet",
-        "Two finished runs or more stand here side by side, with their spread over seeds and the paper's numbers.",
-        ":material/compare_arrows:",
-    )
-    st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
-    st.stop()
+finished = finished_runs(
+    "Two finished runs or more stand here side by side, with their spread over seeds and the paper's numbers.",
+    ":material/compare_arrows:",
+)
 
 chosen, every_model, split = pick(finished)
 if chosen.empty:

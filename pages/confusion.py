@@ -13,17 +13,17 @@ from ballad.wording import counted, percent
 from dashboard.figures.confusion import READABLE_CLASSES, confusion_difference, confusion_heatmap
 from dashboard.figures.group_confusion import group_confusion_heatmap
 from dashboard.figures.reliability import reliability_diagram
-from dashboard.navigation import HOME
 from dashboard.pickers.class_picker import pick_class
+from dashboard.pickers.finished_runs import finished_runs
 from dashboard.pickers.model_picker import pick_model, pick_split
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.loaders import SPLIT_TITLES, class_order, evaluated_models, evaluated_splits, same_images
-from dashboard.reading.workbench import all_runs, open_store
+from dashboard.reading.workbench import open_store
 from dashboard.text import as_text
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.gallery import page_of, picture_gallery, prediction_gallery
-from dashboard.ui.messages import empty_state, shown_errors
+from dashboard.ui.messages import shown_errors
 from dashboard.ui.thumbnails import run_dataset
 from dashboard.views.confusion.confusion_view import (
     ConfusionView,
@@ -286,15 +286,10 @@ def neighbours(view: ConfusionView, class_id: int) -> None:
     )
 
 
-finished = all_runs().query("status == 'done'")
-if finished.empty:
-    empty_state(
-        "No finished run yet",
-        "As soon as a run is done, this page shows which classes it takes for which, down to the pictures.",
-        ":material/grid_on:",
-    )
-    st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
-    st.stop()
+finished = finished_runs(
+    "As soon as a run is done, this page shows which classes it takes for which, down to the pictures.",
+    ":material/grid_on:",
+)
 
 view = pick(finished)
 if view is None:

@@ -11,17 +11,16 @@ from ballad.store.tasks import task_id
 from ballad.wording import counted
 from dashboard.figures.confusion import distinct_labels
 from dashboard.figures.embedding_map import Colouring, embedding_map
-from dashboard.navigation import HOME
+from dashboard.pickers.finished_runs import finished_runs
 from dashboard.pickers.model_picker import pick_model, pick_split
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.loaders import evaluated_models, evaluated_splits, evaluation
-from dashboard.reading.workbench import all_runs, open_store
+from dashboard.reading.workbench import open_store
 from dashboard.text import as_text
 from dashboard.ui.charts import customdata, show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.gallery import page_of, prediction_gallery, run_pictures_found
-from dashboard.ui.messages import empty_state
-from dashboard.ui.tasks import open_tasks, show_failure, show_progress
+from dashboard.ui.tasks import open_tasks, show_unfinished
 from dashboard.ui.thumbnails import thumbnail_url
 from dashboard.views.confusion.confusion_view import Side, opinions
 from dashboard.views.embeddings.embedding_view import (
@@ -190,11 +189,7 @@ def pick_method() -> dict[str, float | str]:
 def compute(request: ProjectionRequest) -> None:
     """Offer to compute what is not there, or show how far that is."""
     task = open_tasks().find(task_id("projection", request.arguments()))
-    if task is not None and task.active:
-        show_progress(task, f"{METHOD_TITLES[request.method]} of {counted(len(request.sides), 'space')}")
-    elif task is not None and task.status == "failed":
-        show_failure(task)
-    else:
+    if not show_unfinished(task, f"{METHOD_TITLES[request.method]} of {counted(len(request.sides), 'space')}"):
         st.button("Compute this map", type="primary", icon=":material/scatter_plot:", on_click=ask, args=(request,))
         st.caption("It is computed in the background from the features of the runs, once, and kept.")
 
@@ -288,15 +283,10 @@ def numbers(view: EmbeddingView) -> None:
         st.dataframe(table, hide_index=True, column_config=formats, placeholder="–", alt=title)
 
 
-finished = all_runs().query("status == 'done'")
-if finished.empty:
-    empty_state(
-        "No finished run yet",
-        "As soon as a run is done, this page lays its images out on a plane, before and after training.",
-        ":material/scatter_plot:",
-    )
-    st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
-    st.stop()
+finished = finished_runs(
+    "As soon as a run is done, this page lays its images out on a plane, before and after training.",
+    ":material/scatter_plot:",
+)
 
 sides = pick_sides(finished)
 with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -6,7 +6,6 @@ import streamlit as st
 from ballad.errors import BalladError
 from ballad.experiment import Experiment
 from ballad.paper.presets import RESIDUAL_FACTORS
-from ballad.shot_groups import GROUPS
 from ballad.store import queries
 from ballad.sweeps import expand, queue_sweep
 from ballad.wording import counted
@@ -20,6 +19,7 @@ from dashboard.reading.plans import dataset_facts, plan_of, stage_states
 from dashboard.reading.workbench import all_runs, open_store, run_label
 from dashboard.settings.fields import SAMPLER_TITLES
 from dashboard.ui.charts import customdata, show_chart
+from dashboard.ui.columns import group_columns
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.group_progress import watch_group
 from dashboard.ui.messages import empty_state, show_error
@@ -34,7 +34,6 @@ from dashboard.views.lambda_sweep.sweep_results import (
 SWEEP = "sweep"
 SEEDS_OF = {"adapter": "the adapter (one Phase A)", "run": "the whole run (a Phase A each)"}
 SPLITS = {"test": "Test", "val": "Validation"}
-RIGHT = st.column_config.TextColumn(alignment="right")
 
 
 def explain() -> None:
@@ -153,7 +152,7 @@ def show_results(name: str, runs: pd.DataFrame, published: pd.DataFrame) -> None
             table,
             hide_index=True,
             alt="Mean accuracy and spread over seeds for each sampler and λ",
-            column_config=dict.fromkeys((group.capitalize() for group in GROUPS), RIGHT),
+            column_config=group_columns(),
         )
         text = f"Accuracy (%) against λ on {split}, mean and standard deviation over seeds."
         table_downloads(f"λ sweep {name} {split} table", table, caption=text, key="sweep_table")

@@ -16,7 +16,6 @@ from ballad.shot_groups import GROUPS
 from ballad.store import queries
 from ballad.wording import counted
 from dashboard.figures.comparison import comparison_dots
-from dashboard.figures.differences import difference_intervals
 from dashboard.figures.residual_sweep import residual_sweep
 from dashboard.navigation import COMPARE, DATA, EMBEDDINGS
 from dashboard.pickers.backbone_paths import check_backbone_paths
@@ -27,10 +26,11 @@ from dashboard.reading.plans import dataset_facts
 from dashboard.reading.workbench import open_store
 from dashboard.text import as_text
 from dashboard.ui.charts import show_chart
+from dashboard.ui.columns import group_columns
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.group_progress import watch_group
 from dashboard.ui.messages import empty_state, show_error, shown_errors
-from dashboard.views.compare.comparison import difference_table
+from dashboard.views.compare.difference_view import show_difference_intervals
 from dashboard.views.paper.paper_request import BACKBONES, RECIPE_TITLES, PaperRequest, ablation_label, what_it_takes
 from dashboard.views.paper.paper_results import (
     ablations,
@@ -43,11 +43,7 @@ from dashboard.views.paper.paper_results import (
 )
 
 RESULT, LAUNCHER = "result", "launcher"
-RIGHT = {
-    name: st.column_config.TextColumn(alignment="right")
-    for group in GROUPS
-    for name in (group.capitalize(), f"Paper, {group}", f"Difference, {group}")
-}
+COLUMNS = group_columns(f"{what}, {group}" for what in ("Paper", "Difference") for group in GROUPS)
 
 
 def explain() -> None:
@@ -164,7 +160,7 @@ def show_measured(group_id: str, ablation: Ablation) -> None:
         show_figure(ablation, table, name)
     numbers = result_table(table, rivals(preset.name))
     alt = f"{preset.place}, own and published"
-    st.dataframe(numbers, hide_index=True, column_config=RIGHT, placeholder="", alt=alt, height="content")
+    st.dataframe(numbers, hide_index=True, column_config=COLUMNS, placeholder="", alt=alt, height="content")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(explain_numbers(table))
         table_downloads(
@@ -220,18 +216,13 @@ def show_differences(group_id: str, ablation: Ablation, name: str) -> None:
     if found.empty:
         st.caption("Differences appear when this setting and another have finished runs.")
         return
-    figure = difference_intervals(found)
-    show_chart(figure, key="differences", label=f"Difference of each setting from {baseline} by shot group")
-    figure_downloads(f"{name} differences from {baseline}", figure, found, key="differences")
-    table = difference_table(found)
-    st.dataframe(table, hide_index=True, column_config=RIGHT, placeholder="", alt="Differences with intervals")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(
-            "Percentage points with the 95 % interval of a paired bootstrap over the test images, seeds pooled; "
-            "* is more than noise (p < 0.05)."
-        )
-        caption = f"Differences from {baseline} in percentage points with 95 % intervals."
-        table_downloads(f"{name} differences from {baseline}", table, caption=caption, key="differences_table")
+    show_difference_intervals(
+        found,
+        baseline,
+        name=f"{name} differences from {baseline}",
+        note="Percentage points with the 95 % interval of a paired bootstrap over the test images, seeds pooled; "
+        "* is more than noise (p < 0.05).",
+    )
 
 
 def show_links(ablation: Ablation) -> None:

@@ -9,16 +9,16 @@ from ballad.stages.plan import SplitName
 from ballad.store.tasks import Task, task_id
 from ballad.work.uploads import is_kept, keep_upload, preview_path
 from dashboard.figures.confusion import distinct_labels
-from dashboard.navigation import HOME
 from dashboard.pickers.class_picker import pick_class
+from dashboard.pickers.finished_runs import finished_runs
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.loaders import SPLIT_TITLES, evaluated_splits, evaluation
-from dashboard.reading.workbench import all_runs, open_store
+from dashboard.reading.workbench import open_store
 from dashboard.text import as_text
 from dashboard.ui.downloads import table_downloads
 from dashboard.ui.gallery import picture_gallery
-from dashboard.ui.messages import empty_state, shown_errors
-from dashboard.ui.tasks import open_tasks, show_failure, show_progress
+from dashboard.ui.messages import shown_errors
+from dashboard.ui.tasks import open_tasks, show_unfinished
 from dashboard.ui.thumbnails import run_dataset, thumbnail
 from dashboard.views.try_a_picture.picture_view import answers_table, random_sample, show_answers
 
@@ -81,11 +81,7 @@ def answer(run_id: str, picture: dict[str, Any]) -> Task | None:
     """The finished task; until it is, shows where it stands."""
     arguments = {"run": run_id, **picture}
     task = open_tasks().find(task_id("prediction", arguments)) or open_tasks().ask("prediction", arguments)
-    if task.active:
-        show_progress(task, "Asking the models")
-    elif task.status == "failed":
-        show_failure(task)
-    elif task.status == "cancelled":
+    if not show_unfinished(task, "Asking the models") and task.status == "cancelled":
         st.button("Ask the models", type="primary", on_click=open_tasks().ask, args=("prediction", arguments))
     return task if task.status == "done" else None
 
@@ -125,15 +121,10 @@ def nearest(run_id: str, result: dict[str, Any]) -> None:
         picture_gallery(run_id, "train", captions)
 
 
-finished = all_runs().query("status == 'done'")
-if finished.empty:
-    empty_state(
-        "No finished run yet",
-        "As soon as a run is done, you can show its models any picture here.",
-        ":material/image_search:",
-    )
-    st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
-    st.stop()
+finished = finished_runs(
+    "As soon as a run is done, you can show its models any picture here.",
+    ":material/image_search:",
+)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     run_id = pick_run(finished, label="Run", key="run")

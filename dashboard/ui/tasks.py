@@ -16,15 +16,19 @@ def open_tasks() -> TaskStore:
     return TaskStore(open_store().database)
 
 
-def show_progress(task: Task, title: str) -> None:
-    """Show where an active task stands, with a button that cancels it; the page runs again when it has ended."""
-    _progress(task.id, title)
+def show_unfinished(task: Task | None, title: str) -> bool:
+    """Show an active task's progress, or why one failed with a button that asks again; False for any other task.
 
-
-def show_failure(task: Task) -> None:
-    """Show why a task failed, with a button that asks for it again."""
-    show_sentence(task.error or "This failed.")
-    st.button("Try again", icon=":material/refresh:", on_click=open_tasks().ask, args=(task.kind, task.arguments))
+    The page runs again when an active task has ended.
+    """
+    if task is None or not (task.active or task.status == "failed"):
+        return False
+    if task.active:
+        _progress(task.id, title)
+    else:
+        show_sentence(task.error or "This failed.")
+        st.button("Try again", icon=":material/refresh:", on_click=open_tasks().ask, args=(task.kind, task.arguments))
+    return True
 
 
 @st.fragment(run_every=SECONDS_BETWEEN_LOOKS)

@@ -9,7 +9,7 @@ from ballad.data.roots import data_roots
 from ballad.store.tasks import Task, task_id
 from ballad.wording import MISSING, size
 from dashboard.reading.plans import forget_datasets
-from dashboard.ui.tasks import open_tasks, show_failure, show_progress
+from dashboard.ui.tasks import open_tasks, show_unfinished
 
 STATES = {"present": "there", "downloadable": "can be downloaded", "missing": "to be brought"}
 _BADGES = {
@@ -46,11 +46,7 @@ def offer_download(entry: KnownDataset) -> None:
     """Ask for a confirmation, then download in the background with progress."""
     arguments = {"name": entry.name}
     task = open_tasks().find(task_id("download", arguments))
-    if task is not None and task.active:
-        show_progress(task, f"Downloading {entry.title}")
-        return
-    if task is not None and task.status == "failed":
-        show_failure(task)
+    if show_unfinished(task, f"Downloading {entry.title}"):
         return
     assert entry.archive is not None
     with st.popover(f"Download ({size(entry.archive.size)})", icon=":material/download:"):

@@ -8,7 +8,7 @@ from ballad.store.tasks import task_id
 from ballad.wording import counted
 from dashboard.reading.plans import DatasetFacts
 from dashboard.ui.downloads import table_downloads
-from dashboard.ui.tasks import open_tasks, show_failure, show_progress
+from dashboard.ui.tasks import open_tasks, show_unfinished
 
 _HEADINGS = {
     "split": "Split",
@@ -28,11 +28,7 @@ def show_check(settings: DatasetSettings, facts: DatasetFacts) -> None:
         "Decodes every image and compares test and validation images with the training images byte by byte, before "
         "anything trains."
     )
-    if task is not None and task.active:
-        show_progress(task, f"Checking {counted(sum(facts.images.values()), 'image')}")
-        return
-    if task is not None and task.status == "failed":
-        show_failure(task)
+    if show_unfinished(task, f"Checking {counted(sum(facts.images.values()), 'image')}"):
         return
     if task is not None and task.result is not None:
         _show_findings(task.result)

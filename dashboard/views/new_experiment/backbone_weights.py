@@ -7,7 +7,7 @@ from ballad.experiment import BackboneSettings
 from ballad.model.catalogue import weights_to_download
 from ballad.store.tasks import task_id
 from dashboard.text import as_text
-from dashboard.ui.tasks import open_tasks, show_failure, show_progress
+from dashboard.ui.tasks import open_tasks, show_unfinished
 
 
 def offer_weights(name: str, pretrained: str | None) -> None:
@@ -20,11 +20,7 @@ def offer_weights(name: str, pretrained: str | None) -> None:
     if lacking is None:
         return
     task = open_tasks().find(task_id("weights", arguments))
-    if task is not None and task.active:
-        show_progress(task, f"Downloading the weights of {name}")
-        return
-    if task is not None and task.status == "failed":
-        show_failure(task)
+    if show_unfinished(task, f"Downloading the weights of {name}"):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"The weights of {as_text(name)} are not on this disk: the run downloads them first.")
