@@ -25,6 +25,8 @@ PCA_DIMENSIONS = 50
 NEIGHBOURS = 90
 """Kept for each sample: t-SNE wants three times its perplexity, UMAP its n_neighbors."""
 FEWEST_SAMPLES = 5
+UMAP_SPREAD = 10.0
+"""Standard deviation of the start's first component; UMAP's own starts have about this size."""
 ROUNDING = 1e-6
 """Directions in float32 that differ by less are the same."""
 TSNE_ITERATIONS = 250 + 500
@@ -209,7 +211,7 @@ def _umap(neighbours: Neighbourhood, seed: int, n_neighbors: int, min_dist: floa
         mapper = UMAP(
             n_neighbors=k + 1,
             min_dist=min_dist,
-            init=_start(neighbours, spread=10),
+            init=_spread_out(_start(neighbours, spread=UMAP_SPREAD), seed),
             precomputed_knn=(indices, distances, None),
             random_state=seed,
             n_jobs=1,
@@ -221,6 +223,13 @@ def _start(neighbours: Neighbourhood, spread: float) -> np.ndarray:
     """The first two principal components, the first with the given standard deviation."""
     first_two = neighbours.reduced[:, :2].astype(np.float64)
     return first_two * (spread / max(first_two[:, 0].std(), np.finfo(np.float32).tiny))
+
+
+def _spread_out(start: np.ndarray, seed: int) -> np.ndarray:
+    """The start [N, 2] with noise in a direction that has no extent, as between two points: UMAP divides by it."""
+    flat = np.ptp(start, axis=0) < ROUNDING * UMAP_SPREAD
+    noise = np.random.default_rng(seed).normal(scale=UMAP_SPREAD / 1000, size=start.shape)
+    return np.where(flat, noise, start)
 
 
 def _shared_evenly(samples: np.ndarray, labels: np.ndarray, places: int) -> np.ndarray:

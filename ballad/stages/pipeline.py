@@ -18,6 +18,7 @@ from ballad.experiment import Experiment
 from ballad.home import pixels_dir
 from ballad.model.fingerprint import backbone_fingerprint
 from ballad.schedules import PHASE_A, PHASE_B, PHASES, ZERO_SHOT
+from ballad.stages.cautions import cautions
 from ballad.stages.compute import StageComputer
 from ballad.stages.plan import Plan
 from ballad.stages.run_folder import RunFolder
@@ -45,16 +46,18 @@ def run_experiment(
 ) -> dict[str, Any]:
     """Run ``experiment`` on ``device`` and return what ``result.json`` in ``run_dir`` then holds.
 
-    The result: key, dataset, budget, seconds by phase, for each evaluated model the accuracies in percent by split, and
-    the models whose training diverged. Stages that are already there are not computed again. ``companions`` are waiting
-    experiments; adapters among them that learn from the same features are trained along.
+    The result: key, dataset, budget, seconds by phase, for each evaluated model the accuracies in percent by split, the
+    models whose training diverged, and notes on the dataset and on settings that do nothing. Stages that are already
+    there are not computed again. ``companions`` are waiting experiments; adapters among them that learn from the same
+    features are trained along.
 
     Raises DataError, BackboneError or RunError with a sentence for the user, and Cancelled.
     """
     watch = _Watch(on_event)
     torch_device = find_device(device)
     dataset = load_dataset(experiment.dataset, home=home)
-    for note in dataset.notes:
+    notes = [*dataset.notes, *cautions(experiment, has_validation=dataset.val is not None)]
+    for note in notes:
         on_event(Notice(note))
     plan = Plan(experiment, dataset.fingerprint, backbone_fingerprint(experiment.backbone), dataset.val is not None)
     computer = StageComputer(
@@ -96,6 +99,7 @@ def run_experiment(
         "seconds": dict(watch.seconds),
         "accuracies": accuracies,
         "diverged": diverged,
+        "notes": notes,
     }
     folder.write_result(result)
     return result

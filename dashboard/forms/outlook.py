@@ -7,6 +7,7 @@ import streamlit as st
 
 from ballad.errors import BalladError, RunError, SettingsError
 from ballad.schedules import phase_title
+from ballad.stages.cautions import cautions
 from ballad.store import queries
 from ballad.wording import counted, duration, size
 from ballad.work.devices import device_for, list_devices
@@ -20,7 +21,7 @@ from dashboard.reading.workbench import open_store
 from dashboard.text import as_text, sentence_as_text
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads
-from dashboard.ui.messages import show_error
+from dashboard.ui.messages import show_caution, show_error
 
 _NAMED_CLASSES = 20
 """Beside the form there is no room for the names of more."""
@@ -32,6 +33,8 @@ def show_outlook(request: Request) -> bool:
     try:
         _refuse_code(request)
         facts = dataset_facts(request.experiment.dataset)
+        for sentence in cautions(request.experiment, has_validation=facts.has_validation):
+            show_caution(sentence)
         _show_work(request, facts)
         _show_data(facts)
     except BalladError as error:

@@ -23,8 +23,17 @@ def show_error(error: Exception) -> bool:
 
 def show_sentence(sentence: str) -> None:
     """Show the sentence of an error, with the name that forms have for a setting beside the setting's own."""
+    st.error(_with_labels(sentence), icon=":material/error:")
+
+
+def show_caution(sentence: str) -> None:
+    """Show a sentence about something that works otherwise than it seems, in the words of :func:`show_sentence`."""
+    st.warning(_with_labels(sentence), icon=":material/warning:")
+
+
+def _with_labels(sentence: str) -> str:
     named = _SETTING.sub(lambda setting: f"“{FIELDS[setting[0]].label}” ({setting[0]})", sentence)
-    st.error(sentence_as_text(named), icon=":material/error:")
+    return sentence_as_text(named)
 
 
 @contextmanager

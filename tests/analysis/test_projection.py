@@ -89,6 +89,17 @@ def test_images_that_are_all_alike_are_refused(value):
         project(np.full((30, 8), value, np.float32), "umap")
 
 
+@pytest.mark.parametrize("method", ["tsne", "umap"])
+@pytest.mark.parametrize("distinct", [2, 3])
+def test_a_few_distinct_vectors_have_places(method, distinct):
+    vectors = np.eye(8, dtype=np.float32)[:distinct]
+    which = np.arange(40) % distinct
+    layout = project(vectors[which], method)
+    assert np.isfinite(layout).all()
+    centres = np.stack([layout[which == each].mean(axis=0) for each in range(distinct)])
+    assert np.ptp(centres, axis=0).max() > 0.1
+
+
 def test_tsne_reports_every_step_to_the_end():
     events = []
     project(clusters()[1], on_event=events.append)

@@ -1,0 +1,103 @@
+"""Settings that do nothing, or not what they seem to, beside the others, the data or the backbone.
+
+They are no errors: the experiment runs. Forms, the shell and the run's result say so.
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from ballad.experiment import BackboneSettings, Experiment
+from ballad.model.source import find_source, folder_weights, read_layout
+
+CLIP_TOKENS = 49408
+"""In the vocabulary of CLIP's own tokenizer."""
+_WHOLE_NUMBERS = ("I8", "U8")
+_LONGEST_HEADER = 100_000_000
+"""Bytes of a safetensors file's header, by the format's own limit."""
+
+
+def cautions(experiment: Experiment, *, has_validation: bool) -> list[str]:
+    """A sentence for each setting of ``experiment`` that does not do what it says; opens no image and no weights.
+
+    has_validation : whether the dataset has a validation split.
+    """
+    return [
+        *_of_selection(experiment, has_validation),
+        *_of_rates(experiment),
+        *_of_objective(experiment),
+        *_of_backbone(experiment.backbone),
+    ]
+
+
+def _phases(experiment: Experiment) -> Iterator[str]:
+    """The sections of settings that train something."""
+    if experiment.training.trains_towers:
+        yield "phase_a"
+    if experiment.training.has_phase_b:
+        yield "phase_b"
+
+
+def _of_selection(experiment: Experiment, has_validation: bool) -> Iterator[str]:
+    for phase in _phases(experiment):
+        if getattr(experiment, phase).selection == "best" and not has_validation:
+            yield (
+                f"{phase}.selection = best does nothing: there is no validation split to choose on, so the last epoch "
+                "counts; set images aside with dataset.validation_per_class."
+            )
+
+
+def _of_rates(experiment: Experiment) -> Iterator[str]:
+    for phase in _phases(experiment):
+        if getattr(experiment, phase).epochs == 1 and experiment.optimizer.cosine_by == "epoch":
+            yield (
+                f"{phase}.epochs = 1 trains nothing: with optimizer.cosine_by = epoch the last epoch has a learning "
+                "rate of 0, and this one is the last; train longer, or let the rate fall by step."
+            )
+
+
+def _of_objective(experiment: Experiment) -> Iterator[str]:
+    settings = experiment.phase_a
+    if not experiment.training.trains_towers or settings.objective == "class":
+        return
+    in_a_row = 1 if settings.sampler == "instance" else settings.images_per_draw
+    if settings.batch_size <= in_a_row:
+        yield (
+            f"phase_a.objective = {settings.objective} has nothing to contrast: with phase_a.batch_size = "
+            f"{settings.batch_size} each batch shows a single class, and its loss is 0; choose larger batches."
+        )
+
+
+def _of_backbone(settings: BackboneSettings) -> Iterator[str]:
+    source = find_source(settings)
+    if source.kind == "folder" and settings.text_tower == "pretrained":
+        text = read_layout(source).model["text_cfg"]
+        tokens = text.get("vocab_size", CLIP_TOKENS)
+        if tokens != CLIP_TOKENS and not text.get("hf_tokenizer_name"):
+            yield (
+                f"The backbone's text tower knows {tokens:,} tokens, and CLIP's tokenizer, which reads the prompts for "
+                f"want of another, has {CLIP_TOKENS:,}: the prompts may mean nothing to it; name its tokenizer as "
+                "hf_tokenizer_name in the backbone's open_clip_config.json."
+            )
+    file = source.checkpoint
+    if file is None and source.kind == "folder" and source.needs_weights:
+        file = folder_weights(Path(source.name))
+    if file is not None and _has_whole_numbers(file):
+        yield (
+            f"The weights in {file} are whole numbers of 8 bits, which are read as they stand, without the scale that "
+            "they were divided by: the towers are not what they were; get them as floating-point numbers."
+        )
+
+
+def _has_whole_numbers(file: Path) -> bool:
+    """Whether a safetensors file says that a matrix of it holds integers; False for files of other formats."""
+    if file.suffix != ".safetensors":
+        return False
+    try:
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(min(length, _LONGEST_HEADER)))
+        tensors = [value for name, value in header.items() if name != "__metadata__"]
+        return any(tensor["dtype"] in _WHOLE_NUMBERS and len(tensor["shape"]) > 1 for tensor in tensors)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False  # a damaged file is refused where it is loaded
