@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from ballad.data.pixel_cache import remove_unfinished
+from ballad.errors import SettingsError
 from ballad.home import default_home, pixels_dir, run_dir
 from ballad.stages.file_names import PLAN
 from ballad.stages.plan import Plan
@@ -66,11 +67,20 @@ def tidy(home: Path | None = None) -> None:
 def _users(home: Path) -> dict[tuple[str, str], list[str]]:
     """Runs by the stages they are planned to consist of: a run that was cut off still needs what it has."""
     users = defaultdict(list)
-    for run_id in queries.runs(RunStore(home))["id"]:
-        try:
-            plan = Plan.read(run_dir(home, run_id) / PLAN)
-        except FileNotFoundError:
-            continue
-        for stage in plan.stages():
-            users[stage.kind, stage.key].append(run_id)
+    store = RunStore(home)
+    for run_id in queries.runs(store)["id"]:
+        for stage in _stages(home, store, run_id):
+            users[stage].append(run_id)
     return users
+
+
+def _stages(home: Path, store: RunStore, run_id: str) -> list[tuple[str, str]]:
+    """Kind and key of each stage of a run: as planned, or as it told, if its settings are of another release."""
+    try:
+        plan = Plan.read(run_dir(home, run_id) / PLAN)
+    except FileNotFoundError:
+        return []
+    except SettingsError:
+        told = queries.run_stages(store, run_id)
+        return list(zip(told["stage"], told["key"], strict=True))
+    return [(stage.kind, stage.key) for stage in plan.stages()]

@@ -126,7 +126,11 @@ def _eta(runs: Sequence[Run]) -> float | None:
 def _leaders(runs: Sequence[Run]) -> set[str]:
     first_of: dict[str, str] = {}
     for run in runs:
-        first_of.setdefault(run.experiment.towers_key, run.id)
+        try:
+            towers = run.experiment.towers_key
+        except SettingsError:  # of another release: it shares nothing with those that are left
+            towers = run.id
+        first_of.setdefault(towers, run.id)
     return set(first_of.values())
 
 

@@ -36,6 +36,7 @@ from dashboard.views.compare.comparison import (
     differences,
     different_settings,
     main_results,
+    of_this_release,
     published_accuracies,
     published_label,
     row_accuracies,
@@ -187,7 +188,14 @@ finished = finished_runs(
     ":material/compare_arrows:",
 )
 
-chosen, every_model, split = pick(finished)
+picked, every_model, split = pick(finished)
+chosen = of_this_release(open_store(), picked)
+if len(chosen) < len(picked):
+    left_out = ", ".join(picked.loc[~picked["id"].isin(chosen["id"]), "label"])
+    st.warning(
+        f"{left_out} cannot be compared: this release does not know all of its settings. Runs has its numbers.",
+        icon=":material/history:",
+    )
 if chosen.empty:
     st.info("Choose the runs to compare above.", icon=":material/arrow_upward:")
     st.stop()

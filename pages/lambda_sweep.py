@@ -179,5 +179,5 @@ if known.empty:
 labels = [run_label(name, group_id) for name, group_id in zip(known["name"], known["id"], strict=True)]
 group_id = pick_run(known.assign(label=labels), label="Sweep", key=SWEEP)
 chosen_sweep = known.set_index("id").loc[group_id]
-published = published_points(Experiment.parse(chosen_sweep["definition"]["base"]))
+published = published_points(chosen_sweep["definition"]["base"])
 watch_group(group_id, lambda runs: show_results(chosen_sweep["name"], runs, published))

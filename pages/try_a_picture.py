@@ -20,7 +20,13 @@ from dashboard.ui.gallery import picture_gallery
 from dashboard.ui.messages import shown_errors
 from dashboard.ui.tasks import open_tasks, show_unfinished
 from dashboard.ui.thumbnails import run_dataset, thumbnail
-from dashboard.views.try_a_picture.picture_view import answers_table, random_sample, show_answers
+from dashboard.views.try_a_picture.picture_view import (
+    answers_table,
+    find_sample,
+    random_sample,
+    sample_name,
+    show_answers,
+)
 
 UPLOAD, SAMPLE = "picture", "sample"
 KINDS = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
@@ -66,9 +72,24 @@ def pick_sample(run_id: str) -> dict[str, Any] | None:
         )
         class_id = pick_class(names, placeholder="Any class")
         st.button("Any picture of it", icon=":material/shuffle:", on_click=draw, args=(run_id, split, class_id))
-    index = st.query_params.get(SAMPLE, "")
-    images = len(evaluation(run_id, "zero_shot", split).predictions)
-    return {"split": split, "index": int(index)} if index.isdecimal() and int(index) < images else None
+    with shown_errors():
+        return known_sample(run_id, split)
+    return None
+
+
+def known_sample(run_id: str, split: SplitName) -> dict[str, Any] | None:
+    """The picture of the link, by its name there from now on; None where this run does not have it."""
+    asked = st.query_params.get(SAMPLE, "")
+    if not asked:
+        return None
+    dataset = run_dataset(open_store().home, run_id)
+    index = find_sample(dataset, split, asked)
+    if index is None:
+        st.caption(f"This run's {SPLIT_TITLES[split].lower()} split does not have the picture of the link, {asked}.")
+        return None
+    if (name := sample_name(dataset, split, index)) != asked:
+        st.query_params[SAMPLE] = name
+    return {"split": split, "index": index}
 
 
 def draw(run_id: str, split: SplitName, class_id: int | None) -> None:

@@ -7,14 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from ballad.events import CancelToken, ignore
+from ballad.events import CancelToken, StageFinished, ignore
 from ballad.experiment import Experiment
 from ballad.home import run_dir
 from ballad.housekeeping import prune, tidy, unused_stages
+from ballad.stages.plan import Plan
+from ballad.stages.run_folder import RunFolder
 from ballad.stages.stage_store import Stage, StageStore
 from ballad.store import queries
 from ballad.store.run_store import RunStore
 from ballad.work.uploads import is_kept, keep_upload
+from tests.helpers.outdated import outdate
 
 UNUSED = [Stage("features", {"split": split}) for split in ("train", "val", "test")]
 
@@ -78,3 +81,15 @@ def test_uploads_stay_as_long_as_somebody_looks_at_them(tmp_path):
     os.utime(tmp_path / "uploads" / old, (two_months_ago, two_months_ago))
     tidy(tmp_path)
     assert is_kept(tmp_path, recent) and not is_kept(tmp_path, old)
+
+
+def test_a_run_of_another_release_keeps_the_stages_that_it_used(store):
+    (kept,) = queries.runs(store)["id"]
+    plan = Plan(Experiment(), "dataset", "backbone", has_validation=False)
+    RunFolder(run_dir(store.home, kept)).write_plan(plan)
+    used, *unused = UNUSED
+    store.record(kept, StageFinished(used.kind, used.key, 1.0, reused=False))
+    outdate(store, kept)
+    assert set(unused_stages(store.home)["key"]) == {stage.key for stage in unused}
+    prune(unused_stages(store.home), store.home)
+    assert [path.name for path in (store.home / "stages" / used.kind).iterdir() if path.is_dir()] == [used.key]

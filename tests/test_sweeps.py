@@ -7,6 +7,7 @@ from ballad.store.owners import Owner
 from ballad.store.run_store import RunStore
 from ballad.sweeps import expand, group_status, in_working_order, queue_sweep
 from tests.helpers.claiming import claim
+from tests.helpers.outdated import outdate
 
 
 def test_grid_becomes_every_combination_named_by_its_values() -> None:
@@ -123,3 +124,9 @@ def test_group_is_cancelled_and_what_failed_of_it_resumed(store: RunStore, owner
     assert store.resume(*store.group_ids(group_id)) == ids[1:]
     with pytest.raises(RunError, match="no group 'nope'"):
         store.group_ids("nope")
+
+
+def test_a_run_of_another_release_does_not_block_its_group(store: RunStore, owner: Owner) -> None:
+    group_id = queue_sweep(store, Experiment(), {"seed": [0, 1]})
+    outdate(store, store.group_ids(group_id)[0])
+    assert group_status(store, group_id).counts["queued"] == 2

@@ -1,9 +1,12 @@
 """``sweep``, ``list``, ``show``, ``resume``, ``cancel`` and ``worker``: runs and the queue."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+import yaml
 
 from ballad.assignments import grid
 from ballad.cli.groups import failures, finish_groups
@@ -156,7 +159,7 @@ def _show(options: argparse.Namespace) -> None:
             for result in results.to_dict("records")
         ]
         print_table("top-1 accuracy, %", ["model", "split", *GROUPS], rows, numbers=4)
-    print(run.experiment.to_yaml())
+    print(yaml.safe_dump(json.loads(run.settings), sort_keys=False))
     for line in queries.log(store, run.id).to_dict("records"):
         if options.log or line["level"] != "traceback":
             print(f"{line['time']:%H:%M:%S}  {line['level']:9}  {line['text']}")

@@ -5,6 +5,7 @@ read while it is being computed.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -82,7 +83,12 @@ class Ablation:
         """The ablation of a group. Raises RunError if the group is none, or there is no such group."""
         runs = [store.get(run_id) for run_id in store.group_ids(group_id)]
         definition = _definition(store, group_id)
-        finished = {run.experiment.key: RunFolder.of(store.home, run.id) for run in runs if run.status == "done"}
+        finished = {}
+        for run in runs:
+            if run.status == "done":
+                with suppress(SettingsError):  # of another release: its row stays empty
+                    key = run.experiment.key
+                    finished[key] = RunFolder.of(store.home, run.id)
         base = Experiment.parse(definition["base"])
         return cls(find_preset(definition["preset"]), base, definition["seeds"], finished)
 

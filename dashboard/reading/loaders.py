@@ -3,6 +3,7 @@
 What these functions return is shared between sessions: take it, do not change it.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from ballad.analysis import confusion as confusion_analysis
 from ballad.analysis.predictions import Predictions
 from ballad.errors import RunError
 from ballad.schedules import ZERO_SHOT, Model
+from ballad.stages.file_names import PLAN
 from ballad.stages.plan import SplitName
 from ballad.stages.run_folder import RunFolder
 from ballad.stages.stage_store import StageStore
@@ -100,9 +102,10 @@ def _class_text(run_id: str, model: Model) -> np.ndarray:
     return load_file(stages.folder(stage) / _CLASS_TEXT)["text"]
 
 
-def _source(run_id: str) -> tuple[str, int, int, int]:
-    dataset = _folder(run_id).plan().experiment.dataset
-    return dataset.source, dataset.split_seed, dataset.validation_per_class, dataset.test_per_class
+def _source(run_id: str) -> list[Any]:
+    # As it was written: a run of another release may have further settings that this one does not know.
+    written = json.loads((_folder(run_id).path / PLAN).read_text(encoding="utf-8"))["experiment"]["dataset"]
+    return [written[name] for name in ("source", "split_seed", "validation_per_class", "test_per_class")]
 
 
 @st.cache_data(max_entries=4096, show_spinner=False)

@@ -17,6 +17,7 @@ from ballad.data.roots import data_roots, resolve_inside_roots
 from ballad.errors import DataError, RunError, SettingsError
 from ballad.experiment import DatasetSettings, Experiment
 from ballad.home import default_home, run_dir
+from ballad.stages.file_names import PLAN
 from ballad.stages.plan import Plan
 from ballad.store.run_store import RunStore
 from dashboard.addresses import address
@@ -104,7 +105,7 @@ def _read_by(home: Path, run_id: str) -> tuple[DatasetSettings, str]:
     """The settings of a run's dataset, and its fingerprint when the run read it."""
     run = RunStore(home).get(run_id)
     try:
-        plan = Plan.read(run_dir(home, run.id) / "plan.json")
+        plan = Plan.read(run_dir(home, run.id) / PLAN)
     except FileNotFoundError:
         raise RunError(f"The run {run.id} has not read its dataset, or its folder is gone.") from None
     return plan.experiment.dataset, plan.dataset

@@ -24,6 +24,7 @@ from dashboard.views.compare.comparison import (
     row_accuracies,
 )
 from dashboard.views.compare.comparison_pack import comparison_pack
+from tests.helpers.outdated import outdate
 from tests.helpers.run_folders import GREEN, RED, finished
 from tests.helpers.shown import charts, page_opener, tables
 from tests.helpers.stored_runs import done
@@ -46,6 +47,14 @@ def test_a_finished_run_without_a_folder_still_has_its_accuracies(app, store):
     done(store, name="first")
     table = tables(open_page(app))["Accuracy of each setting"]
     assert table.values.tolist() == [["first", "this workbench", 1, "80.0", "60.0", "40.0", "62.5"]]
+
+
+def test_a_run_of_another_release_is_left_out_with_a_word(app, store):
+    done(store, name="first")
+    outdate(store, done(store, name="old"))
+    app = open_page(app)
+    assert app.warning[0].value.startswith("old · ") and "this release does not know" in app.warning[0].value
+    assert tables(app)["Accuracy of each setting"]["Setting"].tolist() == ["first"]
 
 
 class TestRows:

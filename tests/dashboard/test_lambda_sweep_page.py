@@ -19,6 +19,7 @@ from dashboard.views.lambda_sweep.sweep_results import (
     sweep_points,
     sweeps,
 )
+from tests.helpers.outdated import outdate
 from tests.helpers.shown import page_opener
 from tests.helpers.stored_runs import done
 
@@ -136,6 +137,41 @@ def test_points_come_from_the_adapter_and_carry_its_seed(store: RunStore, finish
     assert len(summary_table(no_validation, chosen_on_validation(no_validation))) == 6
 
 
+def test_the_same_experiment_counts_once(store: RunStore):
+    """Groups that were queued before grids were made distinct hold some twice."""
+    base = Experiment().with_values({"phase_b.residual_factor": 0.5})
+    _, run_ids = store.create_group("old", [base.with_values({"seed": seed}) for seed in (0, 0, 0, 3)])
+    for run_id in run_ids:
+        finish(store, run_id)
+    points = sweep_points(store, run_ids)
+    few = points[(points["split"] == "test") & (points["group"] == "few")]
+    assert few["accuracy"].tolist() == [50.0, 53.0]
+    table = summary_table(points[points["split"] == "test"], chosen_on_validation(points))
+    assert table[["Seeds", "Few"]].values.tolist() == [[2, "51.5 ± 2.1"]]
+
+
+def test_other_settings_that_vary_are_not_averaged_away(store: RunStore):
+    grid = {"phase_b.residual_factor": [0.5], "phase_b.placement": ["image", "both"], "phase_b.views": [1, 2]}
+    run_ids = store.group_ids(queue_sweep(store, Experiment(), grid))
+    for run_id in run_ids:
+        finish(store, run_id)
+    table = summary_table(sweep_points(store, run_ids), chosen_on_validation(sweep_points(store, run_ids)))
+    assert sorted(table["Sampler"]) == [
+        f"class-balanced, placement {placement}, views {views}" for placement in ("both", "image") for views in (1, 2)
+    ]
+
+
+def test_a_sweep_of_another_release_stands_alone(app: AppTest, store: RunStore, finished: str):
+    definition = {"base": {"phase_a": {"learning_rate": None}}, "grid": {"phase_b.residual_factor": [0.5]}}
+    store.database.connection().execute("UPDATE groups SET definition = ?", (json.dumps(definition),))
+    for run_id in store.group_ids(finished):
+        outdate(store, run_id)
+    app = open_page(app, sweep=finished)
+    assert len(app.dataframe[0].value) == 6
+    # The one error is about a new sweep: none of these runs can be its base.
+    assert [error.value.split("'")[:2] for error in app.error] == [["There is no setting ", "phase_b.gamma"]]
+
+
 def test_without_a_validation_split_nothing_is_chosen(app: AppTest, store: RunStore):
     for run_id in store.group_ids(queue(store, Experiment())):
         finish(store, run_id, splits=["test"])
@@ -160,6 +196,6 @@ def test_published_points_are_those_of_the_same_dataset_and_backbone():
     def paper_setup(backbone: str) -> Experiment:
         return Experiment().with_values({"dataset.source": "imagenet-lt", "backbone.name": backbone})
 
-    points = published_points(paper_setup("RN50"))
+    points = published_points(paper_setup("RN50").model_dump(mode="json"))
     assert points.loc[points["residual_factor"] == 0.2, ["group", "accuracy"]].to_numpy().tolist() == [["all", 67.1]]
-    assert published_points(Experiment()).empty
+    assert published_points({}).empty

@@ -215,3 +215,11 @@ def test_the_form_outlives_a_visit_elsewhere(app: AppTest, path: str):
     app = app.switch_page("../pages/home.py").run()
     app = app.switch_page("../pages/new_experiment.py").run()
     assert entry(app, "text_input", path).value == "mine"
+
+
+def test_a_setting_that_does_nothing_is_named_beside_the_form(app: AppTest):
+    app = open_page(app, set=["phase_a.epochs=1", "optimizer.cosine_by=epoch"])
+    assert [warning.value.partition(";")[0] for warning in app.warning] == [
+        "“Epochs of Phase A” (phase_a.epochs) = 1 trains nothing: with “Learning rate falls by” (optimizer.cosine_by) "
+        "= epoch the last epoch has a learning rate of 0, and this one is the last"
+    ]

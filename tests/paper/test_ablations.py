@@ -10,7 +10,10 @@ from ballad.experiment import Experiment
 from ballad.paper.ablations import Ablation, queue_ablation
 from ballad.paper.formats import ablation_latex, ablation_records
 from ballad.paper.presets import PRESETS
+from ballad.store.owners import Owner
 from ballad.store.run_store import RunStore
+from tests.helpers.claiming import claim
+from tests.helpers.outdated import outdate
 from tests.helpers.tiny_experiment import tiny_experiment
 
 
@@ -41,6 +44,15 @@ def test_a_table_without_results_has_its_rows_and_published_numbers(store: RunSt
     alls = table[table["group"] == "all"].set_index("setting")
     assert alls["seeds"].eq(0).all() and table["mean"].isna().all()
     assert alls.at["ViT-B/16", "published"] == 75.7 and alls.at["ViT-B/16", "same_setup"]
+
+
+def test_a_run_of_another_release_leaves_its_row_empty(store: RunStore, owner: Owner) -> None:
+    group_id = queue_ablation(store, PRESETS["table7"], Experiment(), 1)
+    first = store.group_ids(group_id)[0]
+    claim(store, owner, first)
+    store.finish(first, owner, "done")
+    outdate(store, first)
+    assert Ablation.read(store, group_id).finished == {}
 
 
 def test_another_group_is_refused(store: RunStore) -> None:

@@ -242,3 +242,9 @@ def test_a_training_that_ends_no_better_than_guessing_is_marked(run):
     assert "guessing among 4 classes has 1.39" in said[0] and "phase_b.learning_rate" in said[0]
     marked = {(event.model, event.split): event.diverged for event in events if isinstance(event, Evaluated)}
     assert marked["ballad", "test"] and not marked["zero_shot", "test"]
+
+
+def test_a_setting_that_does_nothing_is_told_in_the_log_and_the_result(run):
+    result, _, events = run({"schedule": "finetune", "phase_a.epochs": 1, "optimizer.cosine_by": "epoch"})
+    assert [note for note in result["notes"] if note.startswith("phase_a.epochs = 1 trains nothing")]
+    assert set(result["notes"]) <= {event.message for event in events if isinstance(event, Notice)}

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from ballad.analysis.statistics import over_seeds, paired_bootstrap
+from ballad.errors import SettingsError
 from ballad.experiment import Experiment, short_names
 from ballad.paper.presets import BALLAD, ZERO_SHOT, place_title
 from ballad.schedules import MODEL_TITLES, Model
@@ -38,6 +39,19 @@ class Row:
     label: str
     model: Model
     run_ids: tuple[str, ...]
+
+
+def of_this_release(store: RunStore, runs: pd.DataFrame) -> pd.DataFrame:
+    """Those of ``runs`` (column id) whose settings this release knows, all of them: others cannot be told apart."""
+
+    def known(run_id: str) -> bool:
+        try:
+            store.get(run_id).experiment  # noqa: B018  parses
+        except SettingsError:
+            return False
+        return True
+
+    return runs[[known(run_id) for run_id in runs["id"]]]
 
 
 def comparison_rows(store: RunStore, runs: pd.DataFrame, *, every_model: bool) -> list[Row]:

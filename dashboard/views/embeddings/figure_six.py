@@ -7,7 +7,7 @@ from itertools import chain
 import pandas as pd
 import streamlit as st
 
-from ballad.errors import RunError
+from ballad.errors import BalladError, SettingsError
 from ballad.store import queries
 from dashboard.reading.workbench import open_store
 from dashboard.views.confusion.confusion_view import Side
@@ -75,7 +75,7 @@ def _similar(joint: pd.DataFrame, decoupled: pd.DataFrame, chosen: set[str]) -> 
 def _on_the_same_images(pair: Pair) -> bool:
     try:
         return comparable(*pair, "test")
-    except RunError:  # a folder is gone
+    except BalladError:  # a folder is gone, or its settings are of another release
         return False
 
 
@@ -85,6 +85,9 @@ def _differing(pair: Pair) -> tuple[str, ...]:
 
 
 @st.cache_data(max_entries=4096, show_spinner=False)
-def _key_as_joint(run_id: str) -> str:
-    """The key of a run's experiment, were its schedule joint."""
-    return open_store().get(run_id).experiment.with_values({"schedule": "joint"}).key
+def _key_as_joint(run_id: str) -> str | None:
+    """The key of a run's experiment, were its schedule joint; None if its settings are of another release."""
+    try:
+        return open_store().get(run_id).experiment.with_values({"schedule": "joint"}).key
+    except SettingsError:
+        return None

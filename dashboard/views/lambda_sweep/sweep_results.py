@@ -1,10 +1,14 @@
 """Tables of a λ sweep: its points, the λ chosen on validation, means over seeds, and what the paper has beside it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
-from ballad.experiment import Experiment
+from ballad.errors import SettingsError
+from ballad.experiment import Experiment, short_names
 from ballad.paper.counterparts import find_counterpart
-from ballad.paper.presets import find_preset
+from ballad.paper.presets import Row, find_preset
 from ballad.shot_groups import GROUPS
 from ballad.store import queries
 from ballad.store.run_store import RunStore
@@ -12,6 +16,8 @@ from ballad.wording import mean_and_spread
 from dashboard.forms.lambda_grid import RESIDUAL_FACTOR, SAMPLER
 
 POINT_COLUMNS = ["run", "sampler", "residual_factor", "seed", "split", "group", "accuracy"]
+_CHANGES_NO_NUMBER = ("name", "notes", "budget", "phase_a.micro_batch")
+_HAS_ITS_PLACE = (SAMPLER, RESIDUAL_FACTOR, "seed", "phase_b.seed")
 
 
 def sweeps(groups: pd.DataFrame) -> pd.DataFrame:
@@ -23,10 +29,12 @@ def sweeps(groups: pd.DataFrame) -> pd.DataFrame:
 def sweep_points(store: RunStore, run_ids: list[str]) -> pd.DataFrame:
     """One row a finished run, split and shot group: ``POINT_COLUMNS``, accuracy in percent.
 
-    The seed is the adapter's, or the run's where the adapter has none of its own.
+    The seed is the adapter's, or the run's where the adapter has none of its own. Of runs that are the same experiment
+    one counts. Where a sweep varies more settings, their values are named with the sampler, for a panel of their own.
     """
-    results = queries.results(store, run_ids)
-    results = results[results["model"] == "ballad"]
+    keys = queries.runs(store, run_ids=run_ids).set_index("id")["key"]
+    results = queries.results(store, run_ids).assign(key=lambda rows: rows["run_id"].map(keys))
+    results = results[results["model"] == "ballad"].drop_duplicates(["key", "split"])
     if results.empty:
         return pd.DataFrame(columns=POINT_COLUMNS)
     settings = queries.settings(store, run_ids)
@@ -34,11 +42,23 @@ def sweep_points(store: RunStore, run_ids: list[str]) -> pd.DataFrame:
     points = results.melt(["run_id", "split"], list(GROUPS), var_name="group", value_name="accuracy")
     points = points.assign(
         run=points["run_id"],
-        sampler=points["run_id"].map(settings[SAMPLER]),
+        sampler=points["run_id"].map(settings[SAMPLER] + _other_settings(store, run_ids)),
         residual_factor=points["run_id"].map(settings[RESIDUAL_FACTOR]).astype(float),
         seed=points["run_id"].map(seeds).astype(int),
     )
+    points = points.dropna(subset="residual_factor")
     return points[POINT_COLUMNS].sort_values(["sampler", "residual_factor", "seed"], ignore_index=True)
+
+
+def _other_settings(store: RunStore, run_ids: list[str]) -> pd.Series:
+    """What to add to the sampler of each run, by its id: ``", placement both"``; nothing where the rest is alike."""
+    table = queries.different_settings(store, run_ids)
+    told = (*_CHANGES_NO_NUMBER, *_HAS_ITS_PLACE)
+    varied = [name for name in table if name not in told and not name.startswith("runtime.")]
+    added = pd.Series("", index=table.index)
+    for name, short in short_names(varied).items():
+        added += table[name].map(lambda value, short=short: f", {short} {value}")
+    return added
 
 
 def chosen_on_validation(points: pd.DataFrame) -> pd.DataFrame:
@@ -62,10 +82,13 @@ def summary_table(points: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def published_points(base: Experiment) -> pd.DataFrame:
-    """Columns residual_factor, group, accuracy, source: what the paper has on the same dataset and backbone."""
+def published_points(base: Mapping[str, Any]) -> pd.DataFrame:
+    """Columns residual_factor, group, accuracy, source: what the paper has on the same dataset and backbone.
+
+    ``base``: the settings that the sweep's runs share. Nothing stands beside those that this release does not know.
+    """
     rows = []
-    for row in find_preset("figure5").rows(base):
+    for row in _figure_five(base):
         counterpart = find_counterpart(row.experiment, row.references)
         if counterpart is not None and counterpart.same_setup:
             factor = row.experiment.phase_b.residual_factor
@@ -75,3 +98,10 @@ def published_points(base: Experiment) -> pd.DataFrame:
             ]
     table = pd.DataFrame(rows, columns=["residual_factor", "group", "accuracy", "source"])
     return table.dropna(subset="accuracy", ignore_index=True)
+
+
+def _figure_five(base: Mapping[str, Any]) -> list[Row]:
+    try:
+        return find_preset("figure5").rows(Experiment.parse(base))
+    except SettingsError:
+        return []

@@ -1,5 +1,6 @@
 """What the page for trying a picture shows: a picture, what each model of a run says, the nearest training pictures."""
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from ballad.data.long_tail import LongTailDataset, Split
 from ballad.schedules import MODEL_TITLES, Model
 from ballad.stages.plan import SplitName
 from ballad.wording import percent
@@ -20,6 +22,27 @@ def random_sample(run_id: str, split: SplitName, class_id: int | None) -> int | 
     labels = evaluation(run_id, "zero_shot", split).predictions.labels
     candidates = np.arange(len(labels)) if class_id is None else np.flatnonzero(labels == class_id)
     return int(secrets.choice(candidates)) if len(candidates) else None
+
+
+def sample_name(dataset: LongTailDataset, split: SplitName, index: int) -> str:
+    """A picture for the URL: by name, so that it does not become another one where another run is chosen."""
+    images = _split(dataset, split)
+    name = images.sample_name(index)
+    # Only files have names of their own.
+    return name if images.paths is not None else f"{dataset.title}, {name}"
+
+
+def find_sample(dataset: LongTailDataset, split: SplitName, name: str) -> int | None:
+    """The index of the picture that :func:`sample_name` named, or None; links of the first release have the index."""
+    images = _split(dataset, split)
+    if images.paths is not None and name in images.paths.names:
+        return images.paths.names.index(name)
+    number = name if images.paths is not None else name.removeprefix(f"{dataset.title}, {split}/")
+    return int(number) if re.fullmatch(r"\d{1,9}", number, re.ASCII) and int(number) < len(images) else None
+
+
+def _split(dataset: LongTailDataset, name: SplitName) -> Split:
+    return next(split for split in dataset.splits if split.name == name)
 
 
 def answers_table(ranked: Mapping[Model, Sequence[Sequence[Any]]]) -> pd.DataFrame:
