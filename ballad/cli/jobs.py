@@ -13,7 +13,7 @@ from ballad.cli.groups import failures, finish_groups
 from ballad.cli.progress import ShellProgress
 from ballad.cli.settings import add_settings, experiment_from
 from ballad.cli.tables import percent, print_table
-from ballad.errors import BalladError, RunError
+from ballad.errors import BalladError, Cancelled, RunError
 from ballad.schedules import MODEL_TITLES
 from ballad.shot_groups import GROUPS
 from ballad.wording import duration
@@ -92,6 +92,11 @@ def _sweep(options: argparse.Namespace) -> int:
     try:
         if not options.queue:
             finish_groups(store, [group_id])
+    except Cancelled:
+        print(
+            f"What had not begun stays queued; `python -m ballad cancel --group {group_id}` drops it.", file=sys.stderr
+        )
+        raise
     finally:
         _print_runs(queries.runs(store, group_id=group_id))
     return 0 if options.queue else _exit_code(failures(store, [group_id]))

@@ -70,7 +70,9 @@ def test_a_sweep_that_is_stopped_ends_with_130(
     pressing = threading.Thread(target=press_ctrl_c_in_the_first_run, daemon=True)
     pressing.start()
     assert main(["sweep", *words, "--grid", "seed=0,1"]) == CANCELLED
-    assert "interrupted" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "interrupted" in printed.out and "queued" in printed.out
+    assert f"cancel --group {queries.groups(store)['id'].iloc[0]}" in printed.err
 
 
 def test_a_sweep_on_a_device_that_is_not_there_queues_nothing(store: RunStore) -> None:

@@ -51,7 +51,7 @@ def test_a_picture_of_the_dataset_comes_with_its_true_class(app, trained, ids):
     assert "correct" in words(app) or "wrong" in words(app)
     assert app.get("image")[0].captions == ["True class: red"]
     # The link of the first release is from now on one by name, and so it is understood.
-    assert app.query_params["sample"] == ["test/red/3.png"]
+    assert app.query_params["sample"] == "test/red/3.png"
     app = open_page(app, run=ids["joint"], sample="test/red/3.png")
     work_on_tasks(trained)
     assert app.run().get("image")[0].captions == ["True class: red"]
