@@ -191,7 +191,7 @@ finished = finished_runs(
 picked, every_model, split = pick(finished)
 chosen = of_this_release(open_store(), picked)
 if len(chosen) < len(picked):
-    left_out = ", ".join(picked.loc[~picked["id"].isin(chosen["id"]), "label"])
+    left_out = as_text(", ".join(picked.loc[~picked["id"].isin(chosen["id"]), "label"]))
     st.warning(
         f"{left_out} cannot be compared: this release does not know all of its settings. Runs has its numbers.",
         icon=":material/history:",

@@ -210,7 +210,8 @@ def pictures(view: ConfusionView) -> None:
     cell = parse_cell(words, view.class_names)
     if cell is None:
         if words:
-            st.caption(f"The link asks for a pair of classes that this run does not have: {', '.join(words)}.")
+            named = as_text(", ".join(words))
+            st.caption(f"The link asks for a pair of classes that this run does not have: {named}.")
         return
     chosen = cell_words(*cell, view.class_names)
     if words != chosen:

@@ -85,7 +85,7 @@ def known_sample(run_id: str, split: SplitName) -> dict[str, Any] | None:
     dataset = run_dataset(open_store().home, run_id)
     index = find_sample(dataset, split, asked)
     if index is None:
-        st.caption(f"This run's {SPLIT_TITLES[split].lower()} split does not have the picture of the link, {asked}.")
+        st.caption(f"This run's {SPLIT_TITLES[split].lower()} split lacks the picture of the link, {as_text(asked)}.")
         return None
     if (name := sample_name(dataset, split, index)) != asked:
         st.query_params[SAMPLE] = name
