@@ -16,6 +16,7 @@ from pathlib import Path
 from ballad.errors import DataError
 from ballad.events import CancelToken
 from ballad.locks import exclusive
+from ballad.whole_files import name_whole
 
 CHUNK_BYTES = 1 << 20
 TIMEOUT_SECONDS = 30
@@ -73,7 +74,7 @@ def fetch(archive: Archive, folder: Path, on_bytes: OnBytes, cancel: CancelToken
     if not _is_whole(archive, partial):
         partial.unlink()
         raise DataError(f"What came from {archive.url} has the wrong checksum and was deleted; download it again.")
-    os.replace(partial, target)
+    name_whole(partial, target)
     return target
 
 
