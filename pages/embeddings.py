@@ -15,12 +15,13 @@ from dashboard.pickers.finished_runs import finished_runs
 from dashboard.pickers.model_picker import pick_model, pick_split
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.loaders import evaluated_models, evaluated_splits, evaluation
-from dashboard.reading.workbench import open_store
+from dashboard.reading.workbench import editing_store, open_store
 from dashboard.text import as_text
+from dashboard.ui.changes import change_button
 from dashboard.ui.charts import customdata, show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.gallery import page_of, prediction_gallery, run_pictures_found
-from dashboard.ui.tasks import open_tasks, show_unfinished
+from dashboard.ui.tasks import ask_task, open_tasks, show_unfinished
 from dashboard.ui.thumbnails import thumbnail_url
 from dashboard.views.confusion.confusion_view import Side, opinions
 from dashboard.views.embeddings.embedding_view import (
@@ -81,7 +82,7 @@ def figure_six(runs: pd.DataFrame, sides: tuple[Side, Side]) -> None:
         args=(found.joint, found.decoupled),
     )
     if found.alone is not None:
-        st.button(
+        change_button(
             "Train the joint run for it",
             icon=":material/add_circle:",
             help=f"Joint training with the settings of {as_text(labels[found.alone])}, which has none beside it yet.",
@@ -113,7 +114,7 @@ def choose_figure_six(joint: str, decoupled: str) -> None:
 def queue_joint(decoupled: str) -> None:
     experiment = open_store().get(decoupled).experiment
     name = f"{experiment.name or 'unnamed'}, joint"
-    run_id = open_store().create(experiment.with_values({"schedule": "joint", "name": name}))
+    run_id = editing_store().create(experiment.with_values({"schedule": "joint", "name": name}))
     st.toast(f"Queued {as_text(name)} · {run_id}; Figure 6 is ready when it is done.", icon=":material/schedule:")
 
 
@@ -190,13 +191,13 @@ def compute(request: ProjectionRequest) -> None:
     """Offer to compute what is not there, or show how far that is."""
     task = open_tasks().find(task_id("projection", request.arguments()))
     if not show_unfinished(task, f"{METHOD_TITLES[request.method]} of {counted(len(request.sides), 'space')}"):
-        st.button("Compute this map", type="primary", icon=":material/scatter_plot:", on_click=ask, args=(request,))
+        change_button("Compute this map", type="primary", icon=":material/scatter_plot:", on_click=ask, args=(request,))
         st.caption("It is computed in the background from the features of the runs, once, and kept.")
 
 
 def ask(request: ProjectionRequest) -> None:
     if find_projection(request) is None:
-        open_tasks().ask("projection", request.arguments(), again=True)
+        ask_task("projection", request.arguments(), again=True)
 
 
 def scores(view: EmbeddingView) -> None:

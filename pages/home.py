@@ -8,8 +8,9 @@ from ballad.experiment import Experiment
 from ballad.wording import size
 from dashboard.navigation import COMPARE, CONFUSION, DATA, EMBEDDINGS, LAMBDA_SWEEP, NEW_EXPERIMENT, PAPER, RUNS
 from dashboard.reading.machine import devices, free_disk
-from dashboard.reading.workbench import ACTIVE, all_runs, open_store
+from dashboard.reading.workbench import ACTIVE, all_runs, editing_store
 from dashboard.text import as_text
+from dashboard.ui.changes import change_button
 from dashboard.ui.messages import empty_state
 from dashboard.ui.status import progress_share, progress_text
 from dashboard.views.runs.run_table import COLUMNS, column_config, table_of
@@ -41,13 +42,13 @@ def introduce() -> None:
 
 def start_demo() -> None:
     demo = Experiment().with_values({**DEMO_SETTINGS, "name": "Demo"})
-    run_id = open_store().create(demo, tags=["demo"])
+    run_id = editing_store().create(demo, tags=["demo"])
     st.switch_page(RUNS, query_params={"run": run_id})
 
 
 def first_step(runs: pd.DataFrame) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Run the demo", type="primary", icon=":material/play_arrow:", help=DEMO_HELP):
+        if change_button("Run the demo", type="primary", icon=":material/play_arrow:", help=DEMO_HELP):
             start_demo()
         if not runs.empty:
             st.page_link(RUNS, label="See all runs", icon=":material/monitoring:")

@@ -16,8 +16,9 @@ from dashboard.navigation import HOME, NEW_EXPERIMENT, RUNS
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.loaders import images_in_split
 from dashboard.reading.plans import dataset_facts, plan_of, stage_states
-from dashboard.reading.workbench import all_runs, open_store, run_label
+from dashboard.reading.workbench import all_runs, editing_store, open_store, run_label
 from dashboard.settings.fields import SAMPLER_TITLES
+from dashboard.ui.changes import change_button
 from dashboard.ui.charts import customdata, show_chart
 from dashboard.ui.columns import group_columns
 from dashboard.ui.downloads import figure_downloads, table_downloads
@@ -81,9 +82,9 @@ def ask(runs: pd.DataFrame) -> None:
     except BalladError as error:
         show_error(error)
         return
-    if st.button(f"Launch {counted(len(experiments), 'run')}", type="primary", icon=":material/rocket_launch:"):
+    if change_button(f"Launch {counted(len(experiments), 'run')}", type="primary", icon=":material/rocket_launch:"):
         name = f"λ sweep of {base.name or base_id}"
-        st.session_state[SWEEP] = queue_sweep(open_store(), shared, grid, name=name, tags=["λ sweep"])
+        st.session_state[SWEEP] = queue_sweep(editing_store(), shared, grid, name=name, tags=["λ sweep"])
         st.query_params[SWEEP] = st.session_state[SWEEP]
         st.rerun()
 

@@ -28,9 +28,10 @@ from dashboard.navigation import RUNS
 from dashboard.pickers.backbone_paths import check_backbone_paths
 from dashboard.pickers.dataset_picker import own_datasets
 from dashboard.reading.dataset_source import dataset_source
-from dashboard.reading.workbench import all_runs, open_store
+from dashboard.reading.workbench import all_runs, editing_store, open_store
 from dashboard.settings.fields import EXECUTOR, SEEDS
 from dashboard.text import sentence_as_text
+from dashboard.ui.changes import change_button
 from dashboard.ui.messages import show_error
 from dashboard.views.new_experiment.backbone_search import search_backbones
 from dashboard.views.new_experiment.backbone_weights import offer_weights
@@ -194,7 +195,7 @@ def requested() -> Request:
 
 
 def launch(request: Request) -> None:
-    store = open_store()
+    store = editing_store()
     if len(request.seeds) == 1:
         run_ids = [store.create(request.experiment, executor=request.executor)]
     else:
@@ -220,8 +221,9 @@ with beside:
     launcher = st.container()
     could_work = show_outlook(request)
     label = f"Launch {counted(len(request.seeds), 'run')}"
-    if launcher.button(
+    if change_button(
         label,
+        button=launcher.button,
         type="primary",
         icon=":material/rocket_launch:",
         width="stretch",

@@ -23,8 +23,9 @@ from dashboard.pickers.dataset_picker import pick_dataset
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.dataset_source import dataset_source
 from dashboard.reading.plans import dataset_facts
-from dashboard.reading.workbench import open_store
+from dashboard.reading.workbench import editing_store, open_store
 from dashboard.text import as_text
+from dashboard.ui.changes import change_button
 from dashboard.ui.charts import show_chart
 from dashboard.ui.columns import group_columns
 from dashboard.ui.downloads import figure_downloads, table_downloads
@@ -134,14 +135,16 @@ def launcher() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         label = f"Launch {counted(len(experiments), 'run')}"
-        st.button(label, type="primary", icon=":material/rocket_launch:", on_click=launch, args=(request, base))
+        change_button(label, type="primary", icon=":material/rocket_launch:", on_click=launch, args=(request, base))
         st.caption(takes)
     with st.popover("As a shell command", icon=":material/terminal:", type="tertiary"):
         st.code("\n".join(request.commands), language="bash", wrap_lines=True)
 
 
 def launch(request: PaperRequest, base: Experiment) -> None:
-    groups = [queue_ablation(open_store(), preset, base, request.seeds, tags=["paper"]) for preset in request.presets]
+    groups = [
+        queue_ablation(editing_store(), preset, base, request.seeds, tags=["paper"]) for preset in request.presets
+    ]
     st.session_state.update({RESULT: groups[0], LAUNCHER: False})
 
 

@@ -15,6 +15,7 @@ from dashboard.reading.curves import accuracy_table, quantity_table, step_table
 from dashboard.reading.loaders import images_in_split
 from dashboard.reading.workbench import ACTIVE, all_runs, open_store
 from dashboard.text import as_text
+from dashboard.ui.changes import change_button
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.messages import empty_state, show_sentence
@@ -78,7 +79,7 @@ def queue_row(run: pd.Series) -> None:
             st.markdown(waiting, width="stretch")
         else:
             st.progress(progress_share(run), text=f"**{name}** on {run['device']}: {progress_text(run)}")
-        st.button(
+        change_button(
             "Stopping…" if run["cancel_requested"] else "Cancel",
             key=f"cancel_{run['id']}",
             disabled=bool(run["cancel_requested"]),
@@ -117,6 +118,8 @@ def story(run: pd.Series) -> None:
     )
     if run["diverged"]:
         st.markdown(f"{status_badge(DIVERGED)} The final model is no better than guessing; the log says more.")
+    if pd.notna(run["started_by"]):
+        st.caption(f"Started by {as_text(run['started_by'])}")
     if run["notes"]:
         st.caption(as_text(run["notes"]))
     if pd.notna(run["error"]):

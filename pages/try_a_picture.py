@@ -8,6 +8,7 @@ from ballad.schedules import MODEL_TITLES
 from ballad.stages.plan import SplitName
 from ballad.store.tasks import Task, task_id
 from ballad.work.uploads import is_kept, keep_upload, preview_path
+from dashboard.access import editor, why_not_edit
 from dashboard.figures.confusion import distinct_labels
 from dashboard.pickers.class_picker import pick_class
 from dashboard.pickers.finished_runs import finished_runs
@@ -48,8 +49,17 @@ def pick_source() -> str:
 
 def pick_upload() -> dict[str, Any] | None:
     """The arguments that name a picture for a prediction task; None as long as none is chosen."""
-    file = st.file_uploader("A picture of anything", type=KINDS, max_upload_size=MEGABYTES, key="upload")
+    refusal = why_not_edit()
+    file = st.file_uploader(
+        "A picture of anything",
+        type=KINDS,
+        max_upload_size=MEGABYTES,
+        key="upload",
+        disabled=refusal is not None,
+        help=refusal and as_text(refusal),
+    )
     if file is not None:
+        editor()
         st.query_params[UPLOAD] = keep_upload(open_store().home, file.getvalue())
     name = st.query_params.get(UPLOAD, "")
     return {"upload": name} if is_kept(open_store().home, name) else None

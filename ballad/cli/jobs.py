@@ -153,6 +153,7 @@ def _show(options: argparse.Namespace) -> None:
         "tags": ", ".join(run.tags) or None,
         "notes": run.notes or None,
         "device": run.device,
+        "started by": run.started_by,
         "created": f"{row['created'].tz_convert(None):%Y-%m-%d %H:%M:%S} UTC",
         "time": duration(row["seconds"]),
     }

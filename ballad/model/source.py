@@ -12,6 +12,7 @@ from typing import Any, Literal
 from ballad.errors import BackboneError
 from ballad.experiment import BackboneSettings
 from ballad.model.hub import DownloadProgress, fetch_file
+from ballad.model.layout_limits import check_layout
 from ballad.model.registry import DEFAULT_WEIGHTS, HubWeights, architecture_config, architecture_names, pretrained_tags
 from ballad.package import ASSETS
 
@@ -93,14 +94,15 @@ def read_layout(source: BackboneSource) -> BackboneLayout:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         model, preprocess = config["model_cfg"], config.get("preprocess_cfg", {})
-        model["embed_dim"], model["vision_cfg"], model["text_cfg"]
+        model["embed_dim"], model["vision_cfg"].items(), model["text_cfg"].items()
     except OSError as error:
         raise BackboneError(f"The backbone's configuration {path} cannot be read: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise BackboneError(
             f"The backbone's configuration {path} is not open_clip's: it must be JSON with a model_cfg that has "
             "embed_dim, vision_cfg and text_cfg."
         ) from None
+    check_layout(model, path)
     return BackboneLayout(model, preprocess, folder)
 
 
@@ -222,6 +224,8 @@ def _checkpoint(pretrained: str, name: str) -> Path:
     path = Path(os.path.expanduser(pretrained))
     if os.path.isfile(path):
         return path
+    if os.path.isdir(path):
+        return folder_weights(path)
     if path.suffix or "/" in pretrained:
         raise BackboneError(f"The weights file {path} (backbone.pretrained) does not exist.")
     tags = sorted(pretrained_tags(name))

@@ -27,7 +27,14 @@ def load_tokenizer(text_config: dict[str, Any], folder: Path | None) -> Tokenize
     options = text_config.get("tokenizer_kwargs") or {}
     name = text_config.get("hf_tokenizer_name")
     if not name:
-        return SimpleTokenizer(context_length=context_length, **options)
+        tokenizer = SimpleTokenizer(context_length=context_length, **options)
+        known = text_config.get("vocab_size", tokenizer.vocab_size)
+        if known < tokenizer.vocab_size:
+            raise BackboneError(
+                f"The backbone's text tower knows {known:,} tokens (text_cfg.vocab_size), and CLIP's own tokenizer has "
+                f"{tokenizer.vocab_size:,}; name the one that it was trained with as text_cfg.hf_tokenizer_name."
+            )
+        return tokenizer
     source = str(folder) if folder and (folder / TOKENIZER_CONFIG).is_file() else name
     mode = text_config.get("tokenizer_mode")
     return _hugging_face_tokenizer(source, context_length=context_length, tokenizer_mode=mode, **options)

@@ -9,6 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from ballad.errors import BackboneError
+from ballad.model.file_kinds import check_holds_weights
+
+WRAPPERS = ("module.", "model.", "_orig_mod.")
+HUGGING_FACE_TOWERS = ("vision_model.", "text_model.")
 
 
 def is_torchscript(path: Path) -> bool:
@@ -25,16 +29,11 @@ def load_weights(model: nn.Module, path: Path, *, trust_torchscript: bool) -> No
     Nothing in the file is unpickled beyond tensors. Raises BackboneError if the file cannot be read, is a
     TorchScript archive that the user did not vouch for, belongs to another architecture, or holds NaN.
     """
+    check_holds_weights(path)
     if not is_torchscript(path):
         _load(model, path, path)
     elif trust_torchscript:
-        # open_clip's loader, which knows the spellings of many checkpoints, takes files only.
-        from safetensors.torch import save_file
-
-        with tempfile.TemporaryDirectory() as folder:
-            plain = Path(folder) / "weights.safetensors"
-            save_file(_torchscript_tensors(path), plain)
-            _load(model, plain, path)
+        _load_tensors(model, _torchscript_tensors(path), path)
     else:
         raise BackboneError(
             f"{path} is a TorchScript archive, a format that carries code, which opening it may run. If you trust "
@@ -44,12 +43,23 @@ def load_weights(model: nn.Module, path: Path, *, trust_torchscript: bool) -> No
 
 
 def _load(model: nn.Module, path: Path, shown: Path) -> None:
-    import open_clip
+    from open_clip.factory import load_checkpoint, load_state_dict
 
     try:
-        open_clip.load_checkpoint(model, str(path))
+        load_checkpoint(model, str(path))
     except Exception as error:  # A foreign file can trip its readers in any way.
         message = str(error)
+        if "Missing key(s)" in message:
+            state = load_state_dict(str(path))
+            unwrapped = without_wrappers(state)
+            if unwrapped.keys() != state.keys():
+                _load_tensors(model, unwrapped, shown)
+                return
+            if any(name.startswith(HUGGING_FACE_TOWERS) for name in state):
+                raise BackboneError(
+                    f"The weights in {shown} have the names of Hugging Face's CLIP (such as {next(iter(state))}), "
+                    "which are other than open_clip's; give open_clip's file of the same weights."
+                ) from None
         if "Error(s) in loading state_dict" in message or "size" in message:
             raise BackboneError(f"The weights in {shown} do not fit the architecture: {_difference(message)}") from None
         if "Weights only load failed" in message:
@@ -64,6 +74,23 @@ def _load(model: nn.Module, path: Path, shown: Path) -> None:
                 f"The weights in {shown} are damaged: {name} holds numbers that are not finite; get the file again, or "
                 "choose another backbone."
             )
+
+
+def without_wrappers(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors by their own names, without what data parallelism, compilation or a training module put before."""
+    while prefix := next((each for each in WRAPPERS if all(name.startswith(each) for name in state)), None):
+        state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
+    return state
+
+
+def _load_tensors(model: nn.Module, state: dict[str, Tensor], shown: Path) -> None:
+    # open_clip's loader, which knows the spellings of many checkpoints, takes files only.
+    from safetensors.torch import save_file
+
+    with tempfile.TemporaryDirectory() as folder:
+        plain = Path(folder) / "weights.safetensors"
+        save_file({name: tensor.contiguous() for name, tensor in state.items()}, plain)
+        _load(model, plain, shown)
 
 
 def _torchscript_tensors(path: Path) -> dict[str, Tensor]:

@@ -29,9 +29,9 @@ def runs(
 
     Columns: id, name, status, dataset, backbone, schedule, seed, budget, key, group_id, group, tags (list), notes,
     executor, requested_device, device, created, started, finished, seconds (so far, in all attempts),
-    attempts, cancel_requested, error; the final model's test accuracies many, medium, few, all, and whether its
-    training diverged; and where a run stands in its latest attempt: phase, epoch, epochs, step, steps, loss,
-    images_per_second, eta_seconds (of the phase), device_memory_bytes.
+    attempts, cancel_requested, error, started_by; the final model's test accuracies many, medium, few, all, and
+    whether its training diverged; and where a run stands in its latest attempt: phase, epoch, epochs, step, steps,
+    loss, images_per_second, eta_seconds (of the phase), device_memory_bytes.
     """
     conditions = ["(r.deleted IS NOT NULL) = ?"]
     values: list[object] = [time.time(), deleted]
@@ -52,7 +52,7 @@ def runs(
             g.name AS "group", r.tags, r.notes, r.executor, r.requested_device, r.device,
             r.created, r.started, r.finished,
             r.seconds + iif(r.status = 'running', max(0, ? - r.started), 0) AS seconds,
-            r.attempts, r.cancel_requested, r.error, a.many, a.medium, a.few, a."all",
+            r.attempts, r.cancel_requested, r.error, r.started_by, a.many, a.medium, a.few, a."all",
             coalesce(a.diverged, 0) AS diverged,
             p.phase, p.epoch, p.epochs, p.step, p.steps, p.loss, p.images_per_second, p.eta_seconds,
             p.device_memory_bytes
@@ -66,7 +66,7 @@ def runs(
         *values,
         times=["created", "started", "finished"],
         numbers=["seconds", *GROUPS, "loss", "images_per_second", "eta_seconds", "device_memory_bytes"],
-        texts=["group_id", "group", "device", "error", "phase"],
+        texts=["group_id", "group", "device", "error", "started_by", "phase"],
     )
     table["tags"] = [json.loads(tags) for tags in table["tags"]]
     for flag in ("cancel_requested", "diverged"):

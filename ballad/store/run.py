@@ -46,6 +46,8 @@ class Run:
     error: str | None
     """The sentence that says why it failed or was interrupted."""
     deleted: float | None
+    started_by: str | None
+    """Who was logged in where the run was asked for; None without a login."""
 
     @classmethod
     def of_row(cls, row: sqlite3.Row) -> Self:
@@ -66,6 +68,7 @@ def insert_run(
     executor: str,
     tags: Sequence[str],
     group_id: str | None,
+    started_by: str | None,
 ) -> str:
     """Add a queued run; returns its id. ``executor`` is a name for whoever works the queue."""
     run_id = next_id(db)
@@ -88,6 +91,7 @@ def insert_run(
         "notes": experiment.notes,
         "status": "queued",
         "created": time.time(),
+        "started_by": started_by,
     }
     marks = ", ".join(f":{column}" for column in values)
     db.execute(f"INSERT INTO runs ({', '.join(values)}) VALUES ({marks})", values)

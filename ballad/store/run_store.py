@@ -9,8 +9,9 @@ import json
 import sqlite3
 import time
 from collections.abc import Mapping, Sequence
+from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ballad.errors import RunError
 from ballad.events import Event
@@ -30,6 +31,13 @@ class RunStore:
         self.database = Database(store_path(home))
         self._recorder = Recorder(self.database)
         self._watch = Watch()
+        self.actor: str | None = None
+
+    def on_behalf_of(self, actor: str | None) -> Self:
+        """The same store, where what is started and changed is recorded as this person's; None records nobody."""
+        theirs = copy(self)
+        theirs.actor = actor
+        return theirs
 
     def version(self, run_id: str | None = None) -> int:
         """A number that grows whenever anything a page shows has changed, in any run or in this one.
@@ -52,7 +60,7 @@ class RunStore:
     ) -> str:
         """Queue one run; returns its id. Ids sort by creation, and runs are worked on in that order."""
         with self.database.write() as db:
-            run_id = insert_run(db, experiment, executor, tags, group_id=None)
+            run_id = insert_run(db, experiment, executor, tags, group_id=None, started_by=self.actor)
             touch(db, run_id)
         return run_id
 
@@ -75,7 +83,7 @@ class RunStore:
                 "INSERT INTO groups VALUES (?, ?, ?, ?)",
                 (group_id, name, json.dumps(dict(definition or {}), ensure_ascii=False), time.time()),
             )
-            ids = [insert_run(db, experiment, executor, tags, group_id) for experiment in experiments]
+            ids = [insert_run(db, experiment, executor, tags, group_id, self.actor) for experiment in experiments]
             touch(db, *ids)
         return group_id, ids
 
@@ -223,6 +231,7 @@ class RunStore:
             asked = _returned_ids(
                 db, "UPDATE runs SET cancel_requested = 1 WHERE status = 'running' AND id IN", run_ids
             )
+            self._note(db, "Cancelled", *stopped, *asked)
             touch(db, *stopped, *asked)
         return sorted(stopped + asked)
 
@@ -235,6 +244,7 @@ class RunStore:
                 f" WHERE status IN {RESUMABLE} AND deleted IS NULL AND id IN",
                 run_ids,
             )
+            self._note(db, "Queued again", *ids)
             touch(db, *ids)
         return ids
 
@@ -250,6 +260,7 @@ class RunStore:
             settings = ", ".join(f"{column} = ?" for column in new)
             if not db.execute(f"UPDATE runs SET {settings} WHERE id = ?", (*new.values(), run_id)).rowcount:
                 raise RunError(f"There is no run '{run_id}'.")
+            self._note(db, f"Changed ({', '.join(new)})", run_id)
             touch(db, run_id)
 
     def delete(self, *run_ids: str) -> list[str]:
@@ -262,6 +273,7 @@ class RunStore:
                 run_ids,
                 now=time.time(),
             )
+            self._note(db, "Deleted", *ids)
             touch(db, *ids)
         return ids
 
@@ -269,6 +281,7 @@ class RunStore:
         """Bring deleted runs back; returns those that it concerned."""
         with self.database.write() as db:
             ids = _returned_ids(db, "UPDATE runs SET deleted = NULL WHERE deleted IS NOT NULL AND id IN", run_ids)
+            self._note(db, "Brought back", *ids)
             touch(db, *ids)
         return ids
 
@@ -279,6 +292,12 @@ class RunStore:
             db.execute("DELETE FROM groups WHERE id NOT IN (SELECT group_id FROM runs WHERE group_id IS NOT NULL)")
             touch(db)
         return ids
+
+    def _note(self, db: sqlite3.Connection, change: str, *run_ids: str) -> None:
+        """Say in the log of each run who changed it, where that is known."""
+        if self.actor is not None:
+            for run_id in run_ids:
+                write_log(db, run_id, "info", f"{change} by {self.actor}.")
 
     # What runs tell
 

@@ -154,7 +154,10 @@ UPDATE throughput SET phase = 'fresh features' WHERE phase = 'phase_b'
 
 DIVERGED = "ALTER TABLE results ADD COLUMN diverged INTEGER NOT NULL DEFAULT 0;"
 
-MIGRATIONS: Sequence[str] = (FIRST_RELEASE, TASKS, EXACT_PHASE_B, DIVERGED)
+# Who was logged in; NULL without a login and for runs of a shell.
+STARTED_BY = "ALTER TABLE runs ADD COLUMN started_by TEXT;"
+
+MIGRATIONS: Sequence[str] = (FIRST_RELEASE, TASKS, EXACT_PHASE_B, DIVERGED, STARTED_BY)
 
 
 def migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[str] = MIGRATIONS) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 from ballad.home import default_home
 from ballad.store import queries
 from ballad.store.run_store import RunStore
+from dashboard.access import editor
 
 ACTIVE = ("queued", "running")
 
@@ -14,6 +15,11 @@ ACTIVE = ("queued", "running")
 def open_store() -> RunStore:
     """The store of this server's home folder."""
     return RunStore(default_home())
+
+
+def editing_store() -> RunStore:
+    """The store, for changes that are recorded as the visitor's. AccessError for guests."""
+    return open_store().on_behalf_of(editor())
 
 
 def all_runs() -> pd.DataFrame:

@@ -8,7 +8,8 @@ import streamlit as st
 from ballad.store.run import RESUMABLE
 from ballad.sweeps import group_status
 from ballad.wording import counted, duration
-from dashboard.reading.workbench import ACTIVE, all_runs, open_store
+from dashboard.reading.workbench import ACTIVE, all_runs, editing_store, open_store
+from dashboard.ui.changes import change_button
 
 SECONDS_BETWEEN_LOOKS = 2
 
@@ -52,7 +53,9 @@ def _show_progress(runs: pd.DataFrame, group_id: str) -> None:
             left = group_status(open_store(), group_id).eta_seconds
             text = f"{len(runs) - len(active)} of {counted(len(runs), 'run')} have ended"
             st.progress(1 - len(active) / len(runs), text=text + (f", about {duration(left)} left" if left else ""))
-            st.button("Cancel the rest", icon=":material/stop_circle:", on_click=lambda: open_store().cancel(*active))
+            change_button(
+                "Cancel the rest", icon=":material/stop_circle:", on_click=lambda: editing_store().cancel(*active)
+            )
         if stopped:
             st.markdown(f":material/error: {counted(len(stopped), 'run')} failed or stopped.", width="content")
-            st.button("Resume those", icon=":material/resume:", on_click=lambda: open_store().resume(*stopped))
+            change_button("Resume those", icon=":material/resume:", on_click=lambda: editing_store().resume(*stopped))

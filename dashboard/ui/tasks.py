@@ -1,10 +1,15 @@
 """Work that a page asked for, while it goes on: progress, a way to stop it, and why it failed."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import streamlit as st
 
 from ballad.store.tasks import Task, TaskStore
+from dashboard.access import editor
 from dashboard.reading.workbench import open_store
 from dashboard.text import as_text
+from dashboard.ui.changes import change_button
 from dashboard.ui.messages import show_sentence
 
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -14,6 +19,12 @@ SECONDS_BETWEEN_LOOKS = 0.5
 def open_tasks() -> TaskStore:
     """The tasks of this server's store."""
     return TaskStore(open_store().database)
+
+
+def ask_task(kind: str, arguments: Mapping[str, Any], *, again: bool = False) -> Task:
+    """The task, queued as :meth:`TaskStore.ask` says. AccessError for guests."""
+    editor()
+    return open_tasks().ask(kind, arguments, again=again)
 
 
 def show_unfinished(task: Task | None, title: str) -> bool:
@@ -27,7 +38,7 @@ def show_unfinished(task: Task | None, title: str) -> bool:
         _progress(task.id, title)
     else:
         show_sentence(task.error or "This failed.")
-        st.button("Try again", icon=":material/refresh:", on_click=open_tasks().ask, args=(task.kind, task.arguments))
+        change_button("Try again", icon=":material/refresh:", on_click=ask_task, args=(task.kind, task.arguments))
     return True
 
 
@@ -39,10 +50,15 @@ def _progress(task_id: str, title: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         doing = task.doing or ("Waiting for its turn" if task.status == "queued" else "Starting")
         st.progress(task.share, text=f"**{as_text(title)}**: {as_text(doing)}")
-        st.button(
+        change_button(
             "Stopping…" if task.cancel_requested else "Cancel",
             key=f"cancel_{task_id}",
             disabled=task.cancel_requested,
-            on_click=open_tasks().cancel,
+            on_click=_cancel,
             args=(task_id,),
         )
+
+
+def _cancel(task_id: str) -> None:
+    editor()
+    open_tasks().cancel(task_id)

@@ -160,3 +160,39 @@ def test_a_file_takes_the_place_of_a_folders_own_weights(write_backbone: WriteBa
     expected = load_backbone(BackboneSettings(name=str(other)), seed=0)
     for found, wanted in zip(outputs(load_backbone(mixed, seed=0)), outputs(expected), strict=True):
         assert found.equal(wanted)
+
+
+@pytest.mark.parametrize("prefix", ["model.", "_orig_mod.", "module._orig_mod.", "model.module."])
+def test_what_training_puts_before_names_is_taken_off(write_backbone: WriteBackbone, tmp_path: Path, prefix: str):
+    folder, file = write_backbone(), tmp_path / "wrapped.pt"
+    state = load_file(folder / "open_clip_model.safetensors")
+    torch.save({"state_dict": {f"{prefix}{name}": tensor for name, tensor in state.items()}}, file)
+    plain = load_backbone(BackboneSettings(name=str(folder)), seed=0)
+    wrapped = load_backbone(BackboneSettings(name=str(folder), pretrained=str(file)), seed=0)
+    for found, wanted in zip(outputs(wrapped), outputs(plain), strict=True):
+        assert found.equal(wanted)
+
+
+def test_hugging_faces_names_are_named(write_backbone: WriteBackbone, tmp_path: Path):
+    names = ("text_model.embeddings.token_embedding.weight", "vision_model.post_layernorm.bias")
+    save_file({name: torch.zeros(2) for name in names}, tmp_path / "hf.safetensors")
+    with pytest.raises(BackboneError, match=r"names of Hugging Face's CLIP \(such as text_model\."):
+        load_backbone(BackboneSettings(name=str(write_backbone()), pretrained=str(tmp_path / "hf.safetensors")), seed=0)
+
+
+def test_weights_may_be_given_as_their_folder(write_backbone: WriteBackbone):
+    one, other = write_backbone(name="one", seed=1), write_backbone(name="other", seed=2)
+    taken = load_backbone(BackboneSettings(name=str(one), pretrained=str(other)), seed=0)
+    for found, wanted in zip(
+        outputs(taken), outputs(load_backbone(BackboneSettings(name=str(other)), seed=0)), strict=True
+    ):
+        assert found.equal(wanted)
+
+
+def test_a_timm_tower_whose_weights_are_of_another_size_ends_in_a_sentence(write_backbone: WriteBackbone):
+    folder = write_backbone("siglip")
+    config = json.loads((folder / "open_clip_config.json").read_text())
+    config["model_cfg"]["vision_cfg"]["timm_model_name"] = "test_vit2"
+    (folder / "open_clip_config.json").write_text(json.dumps(config))
+    with pytest.raises(BackboneError):
+        load_backbone(BackboneSettings(name=str(folder)), seed=0)

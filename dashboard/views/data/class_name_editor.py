@@ -3,7 +3,9 @@
 import streamlit as st
 
 from ballad.data.name_edits import names_file, reset_class_names, save_class_names
+from dashboard.access import editor
 from dashboard.reading.plans import DatasetFacts, forget_datasets
+from dashboard.ui.changes import change_button
 from dashboard.ui.messages import shown_errors
 
 _VERSION = "class_name_editor_version"
@@ -36,7 +38,7 @@ def edit_class_names(source: str, facts: DatasetFacts) -> None:
     names = dict(zip(table["source"], table["class_name"], strict=True))
     changed = int((table["class_name"] != classes["class_name"]).sum())
     with st.container(horizontal=True):
-        st.button(
+        change_button(
             f"Save {changed} changed" if changed else "Save",
             type="primary",
             icon=":material/save:",
@@ -44,7 +46,7 @@ def edit_class_names(source: str, facts: DatasetFacts) -> None:
             on_click=_save,
             args=(source, names),
         )
-        st.button(
+        change_button(
             "Back to the dataset's own names",
             icon=":material/undo:",
             disabled=not edited,
@@ -55,11 +57,13 @@ def edit_class_names(source: str, facts: DatasetFacts) -> None:
 
 def _save(source: str, names: dict[str, str]) -> None:
     with shown_errors():
+        editor()
         save_class_names(source, names)
         _start_afresh()
 
 
 def _reset(source: str) -> None:
+    editor()
     reset_class_names(source)
     _start_afresh()
 

@@ -9,7 +9,8 @@ from ballad.data.roots import data_roots
 from ballad.store.tasks import Task, task_id
 from ballad.wording import MISSING, size
 from dashboard.reading.plans import forget_datasets
-from dashboard.ui.tasks import open_tasks, show_unfinished
+from dashboard.ui.changes import change_button
+from dashboard.ui.tasks import ask_task, open_tasks, show_unfinished
 
 STATES = {"present": "there", "downloadable": "can be downloaded", "missing": "to be brought"}
 _BADGES = {
@@ -54,7 +55,7 @@ def offer_download(entry: KnownDataset) -> None:
             f"{size(entry.archive.size)} from `{entry.archive.url}` to `{data_roots()[0]}`, checked and unpacked."
         )
         st.caption(f"Licence: {entry.licence}")
-        st.button(
+        change_button(
             "Download it now", type="primary", key=f"download_{entry.name}", on_click=_download, args=(entry.name,)
         )
 
@@ -62,7 +63,7 @@ def offer_download(entry: KnownDataset) -> None:
 def _download(name: str) -> Task:
     # A dataset that was read while it was missing must be read again when it has come.
     forget_datasets()
-    return open_tasks().ask("download", {"name": name}, again=True)
+    return ask_task("download", {"name": name}, again=True)
 
 
 def expected_groups(name: str) -> str:

@@ -7,8 +7,9 @@ from ballad.experiment import DatasetSettings
 from ballad.store.tasks import task_id
 from ballad.wording import counted
 from dashboard.reading.plans import DatasetFacts
+from dashboard.ui.changes import change_button
 from dashboard.ui.downloads import table_downloads
-from dashboard.ui.tasks import open_tasks, show_unfinished
+from dashboard.ui.tasks import ask_task, open_tasks, show_unfinished
 
 _HEADINGS = {
     "split": "Split",
@@ -32,11 +33,11 @@ def show_check(settings: DatasetSettings, facts: DatasetFacts) -> None:
         return
     if task is not None and task.result is not None:
         _show_findings(task.result)
-    st.button(
+    change_button(
         "Check the images" if task is None or task.result is None else "Check again",
         icon=":material/fact_check:",
         key="check",
-        on_click=lambda: open_tasks().ask("check", arguments, again=True),
+        on_click=lambda: ask_task("check", arguments, again=True),
     )
 
 

@@ -7,7 +7,8 @@ from ballad.experiment import BackboneSettings
 from ballad.model.catalogue import weights_to_download
 from ballad.store.tasks import task_id
 from dashboard.text import as_text
-from dashboard.ui.tasks import open_tasks, show_unfinished
+from dashboard.ui.changes import change_button
+from dashboard.ui.tasks import ask_task, open_tasks, show_unfinished
 
 
 def offer_weights(name: str, pretrained: str | None) -> None:
@@ -26,9 +27,9 @@ def offer_weights(name: str, pretrained: str | None) -> None:
         st.caption(f"The weights of {as_text(name)} are not on this disk: the run downloads them first.")
         with st.popover("Download them now", icon=":material/download:", type="tertiary"):
             st.markdown(f"From `huggingface.co/{lacking.repository}`, whose page has the licence, to the hub's cache.")
-            st.button(
+            change_button(
                 "Download",
                 type="primary",
                 key="download_weights",
-                on_click=lambda: open_tasks().ask("weights", arguments, again=True),
+                on_click=lambda: ask_task("weights", arguments, again=True),
             )

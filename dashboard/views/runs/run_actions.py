@@ -7,7 +7,8 @@ from ballad.store.run import RESUMABLE
 from ballad.wording import counted
 from dashboard.forms.session import CLONED_RUN
 from dashboard.navigation import NEW_EXPERIMENT
-from dashboard.reading.workbench import ACTIVE, open_store
+from dashboard.reading.workbench import ACTIVE, editing_store
+from dashboard.ui.changes import change_button
 
 _DELETED = "deleted_runs"
 _EDITOR = "describe_run"
@@ -19,7 +20,7 @@ def run_actions(runs: pd.DataFrame) -> None:
     stopped = runs.loc[runs["status"].isin(RESUMABLE), "id"].tolist()
     ended = runs.loc[runs["status"] != "running", "id"].tolist()
     with st.container(horizontal=True):
-        st.button(
+        change_button(
             "Cancel",
             icon=":material/stop_circle:",
             disabled=not active,
@@ -27,7 +28,7 @@ def run_actions(runs: pd.DataFrame) -> None:
             on_click=cancel_runs,
             args=(active,),
         )
-        st.button(
+        change_button(
             "Resume or retry",
             icon=":material/resume:",
             disabled=not stopped,
@@ -53,7 +54,7 @@ def run_actions(runs: pd.DataFrame) -> None:
             help="Fills the form of a new experiment with the settings of one selected run.",
         ):
             st.switch_page(NEW_EXPERIMENT, query_params={CLONED_RUN: runs["id"].iloc[0]})
-        st.button(
+        change_button(
             "Delete",
             icon=":material/delete:",
             disabled=not ended,
@@ -74,16 +75,16 @@ def undo_deletion() -> None:
     if deleted:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":material/delete: Deleted {counted(len(deleted), 'run')}.", width="content")
-            st.button("Undo", icon=":material/undo:", on_click=_undo)
+            change_button("Undo", icon=":material/undo:", on_click=_undo)
 
 
 def cancel_runs(run_ids: list[str]) -> None:
     """Ask these runs to stop."""
-    open_store().cancel(*run_ids)
+    editing_store().cancel(*run_ids)
 
 
 def _resume(run_ids: list[str]) -> None:
-    open_store().resume(*run_ids)
+    editing_store().resume(*run_ids)
 
 
 def _describe(run: pd.Series) -> None:
@@ -91,18 +92,20 @@ def _describe(run: pd.Series) -> None:
         st.text_input("Name", run["name"], max_chars=120, key=f"name_{run['id']}")
         st.text_input("Tags", ", ".join(run["tags"]), help="Separated by commas", key=f"tags_{run['id']}")
         st.text_area("Note", run["notes"], max_chars=4000, key=f"notes_{run['id']}")
-        st.form_submit_button("Save", type="primary", on_click=_save_description, args=(run["id"],))
+        change_button(
+            "Save", button=st.form_submit_button, type="primary", on_click=_save_description, args=(run["id"],)
+        )
 
 
 def _save_description(run_id: str) -> None:
     name, tags, notes = (st.session_state[f"{entry}_{run_id}"] for entry in ("name", "tags", "notes"))
-    open_store().edit(run_id, name=name, notes=notes, tags=tags.split(","))
+    editing_store().edit(run_id, name=name, notes=notes, tags=tags.split(","))
     st.session_state[_EDITOR] = False
 
 
 def _delete(run_ids: list[str]) -> None:
-    st.session_state[_DELETED] = open_store().delete(*run_ids)
+    st.session_state[_DELETED] = editing_store().delete(*run_ids)
 
 
 def _undo() -> None:
-    open_store().restore(*st.session_state.pop(_DELETED))
+    editing_store().restore(*st.session_state.pop(_DELETED))
