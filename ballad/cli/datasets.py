@@ -1,6 +1,7 @@
 """``datasets``, ``download`` and ``check``: what images there are, how to get them, and whether they are sound."""
 
 import argparse
+import json
 from typing import TYPE_CHECKING
 
 from ballad.assignments import assignments
@@ -12,7 +13,11 @@ from ballad.shot_groups import SHOT_GROUPS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ballad.data.long_tail import LongTailDataset
+    from ballad.experiment import Experiment
+
 ROWS_SHOWN = 20
+CLASSES_SHOWN = 100
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -25,7 +30,8 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
     check = commands.add_parser("check", help="look for unreadable images and test images that are also trained on")
     check.add_argument("dataset", help="a name, a folder, or a CSV or Parquet table")
-    add_assignments(check, "a setting of the dataset, such as dataset.test_per_class=50; may be repeated")
+    add_assignments(check, "a setting, such as dataset.test_per_class=50 or backbone.name=RN50; may be repeated")
+    check.add_argument("--json", action="store_true", help="print all that was found as one JSON object")
     check.set_defaults(command=_check)
 
 
@@ -57,11 +63,54 @@ def _download(options: argparse.Namespace) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     from ballad.data.catalog import load_dataset
-    from ballad.data.checks import duplicate_images, unreadable_images
+    from ballad.data.checks import equal_images, unreadable_images
     from ballad.experiment import Experiment
 
     values = {"dataset.source": options.dataset, **assignments(options.assignments)}
-    dataset = load_dataset(Experiment().with_values(values).dataset)
+    experiment = Experiment().with_values(values)
+    dataset = load_dataset(experiment.dataset)
+    notes = [*dataset.notes, *_token_notes(dataset, experiment)]
+    unreadable = unreadable_images(dataset)
+    repeats, leaks = equal_images(dataset)
+    if options.json:
+        ignored = {reason: {"count": count, "examples": names} for reason, count, names in dataset.ignored}
+        report = {
+            "title": dataset.title,
+            "fingerprint": dataset.fingerprint,
+            "classes": _class_records(dataset),
+            "images": {split.name: len(split) for split in dataset.splits},
+            "ignored": ignored,
+            "duplicates": repeats.to_dict("records"),
+            "leaks": leaks.to_dict("records"),
+            "unreadable": unreadable.drop(columns="index").to_dict("records"),
+            "notes": notes,
+        }
+        print(json.dumps(report))
+    else:
+        _print_overview(dataset, [*notes, *(each for each in dataset.ignored.sentences() if each not in notes)])
+        _print_findings("unreadable images", unreadable)
+        _print_findings("images that come again in their split", repeats)
+        _print_findings("images that are also trained on", leaks)
+    return 1 if len(unreadable) else 0
+
+
+def _token_notes(dataset: "LongTailDataset", experiment: "Experiment") -> list[str]:
+    from ballad.errors import BackboneError
+    from ballad.model.class_tokens import class_token_notes, tokenizer_of
+
+    try:
+        return class_token_notes(dataset.class_names, tokenizer_of(experiment.backbone), experiment.prompts)
+    except BackboneError as error:
+        return [f"Whether the backbone can tell the names apart was not checked: {error}"]
+
+
+def _class_records(dataset: "LongTailDataset") -> list[dict[str, object]]:
+    table = dataset.class_table().assign(source=dataset.class_sources)
+    columns = {"class_id": "id", "class_name": "name", "train_count": "train", "val_count": "val", "test_count": "test"}
+    return table.rename(columns=columns)[["id", "name", "source", "group", "train", "val", "test"]].to_dict("records")
+
+
+def _print_overview(dataset: "LongTailDataset", sentences: list[str]) -> None:
     groups = dataset.shot_group_of_class
     counts = ", ".join(f"{len(split):,} {split.name}" for split in dataset.splits)
     shots = ", ".join(f"{groups.count(group)} {group}" for group in SHOT_GROUPS)
@@ -69,12 +118,14 @@ def _check(options: argparse.Namespace) -> int:
     largest, smallest = dataset.class_counts.max(), dataset.class_counts.min()
     print(f"training images of a class: {largest:,} to {smallest:,}, imbalance ratio {largest / smallest:,.0f}")
     print(f"fingerprint {dataset.fingerprint}")
-    for note in dataset.notes:
-        print(note)
-    unreadable, duplicates = unreadable_images(dataset), duplicate_images(dataset)
-    _print_findings("unreadable images", unreadable)
-    _print_findings("images that are also trained on", duplicates)
-    return 1 if len(unreadable) else 0
+    for record in _class_records(dataset)[:CLASSES_SHOWN]:
+        print(
+            f"  {record['source']} → {record['name']} ({record['train']} + {record['val']} + {record['test']} images)"
+        )
+    if dataset.num_classes > CLASSES_SHOWN:
+        print(f"  and {dataset.num_classes - CLASSES_SHOWN:,} more classes, which --json lists")
+    for sentence in sentences:
+        print(sentence)
 
 
 def _print_findings(title: str, findings: "pd.DataFrame") -> None:

@@ -38,21 +38,32 @@ def unreadable_images(dataset: LongTailDataset, on_checked: Callable[[int], None
     return pd.DataFrame(rows, columns=["split", "index", "sample", "class_name", "problem"])
 
 
-def duplicate_images(dataset: LongTailDataset) -> pd.DataFrame:
-    """Test and validation images with the same bytes as a training image, one row a pair:
-    split, sample, class_name, train_sample, train_class_name."""
+def equal_images(dataset: LongTailDataset) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Images with the same bytes as another: again in the same split, and leaks.
+
+    Both tables have one row a pair. Repeats: split, sample, class_name, first_sample, first_class_name. Leaks, of test
+    and validation images that are also trained on: split, sample, class_name, train_sample, train_class_name.
+    """
+    sizes, counts = np.unique(np.concatenate([_sizes(split) for split in dataset.splits]), return_counts=True)
+    repeats, leaks = [], []
     trained: dict[bytes, int] = {}
-    others = [split for split in dataset.splits if split.name != "train"]
-    held_out_sizes = np.concatenate([_sizes(split) for split in others])
-    for index in np.flatnonzero(np.isin(_sizes(dataset.train), held_out_sizes)).tolist():
-        trained.setdefault(_digest(dataset.train, index), index)
-    rows = []
-    for split in others:
-        for index in np.flatnonzero(np.isin(_sizes(split), _sizes(dataset.train))).tolist():
-            twin = trained.get(_digest(split, index))
-            if twin is not None:
-                rows.append((split.name, *_named(dataset, split, index), *_named(dataset, dataset.train, twin)))
-    return pd.DataFrame(rows, columns=["split", "sample", "class_name", "train_sample", "train_class_name"])
+    for split in dataset.splits:
+        first: dict[bytes, int] = trained if split is dataset.train else {}
+        for index in np.flatnonzero(np.isin(_sizes(split), sizes[counts > 1])).tolist():
+            try:
+                digest = _digest(split, index)
+            except DataError:
+                continue  # one of the unreadable images
+            if split is not dataset.train and digest in trained:
+                twin = _named(dataset, dataset.train, trained[digest])
+                leaks.append((split.name, *_named(dataset, split, index), *twin))
+            if first.setdefault(digest, index) != index:
+                repeats.append((split.name, *_named(dataset, split, index), *_named(dataset, split, first[digest])))
+    columns = ["split", "sample", "class_name"]
+    return (
+        pd.DataFrame(repeats, columns=[*columns, "first_sample", "first_class_name"]),
+        pd.DataFrame(leaks, columns=[*columns, "train_sample", "train_class_name"]),
+    )
 
 
 def without_unreadable(dataset: LongTailDataset, memory: Path) -> LongTailDataset:

@@ -19,6 +19,7 @@ from ballad.experiment import Augmentation, Experiment
 from ballad.model.adapter import Adapters
 from ballad.model.backbone import Backbone, load_backbone
 from ballad.model.catalogue import download_weights, weights_to_download
+from ballad.model.class_tokens import class_token_notes
 from ballad.schedules import ZERO_SHOT, Model
 from ballad.stages.artifacts import ADAPTER, CLASS_TEXT, TOWERS, adapted, load_adapter, read_history, write_history
 from ballad.stages.plan import Plan, SplitName
@@ -89,6 +90,9 @@ class StageComputer:
         def compute(folder: Path) -> None:
             backbone = self._backbone(model)
             experiment = self.experiment
+            if model == "zero_shot":
+                for note in class_token_notes(self.dataset.class_names, backbone.tokenize, experiment.prompts):
+                    self.on_event(Notice(note))
             with torch.inference_mode():
                 text = backbone.encode_classes(self.dataset.class_names, experiment.prompts, experiment.seed)
             scale = torch.tensor(backbone.logit_scale, dtype=torch.float64)

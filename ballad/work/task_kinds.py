@@ -1,6 +1,6 @@
 """What each kind of task does; heavy libraries are loaded when the first task needs them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -91,11 +91,12 @@ def perform_weights(home: Path, arguments: Mapping[str, Any], *, report: Report,
 def perform_check(home: Path, arguments: Mapping[str, Any], *, report: Report, cancel: CancelToken) -> dict[str, Any]:
     """Look for what is wrong with the images of ``dataset`` (its settings).
 
-    Returns ``unreadable`` and ``duplicates``, the tables of :mod:`ballad.data.checks` as records, cut to the first
-    ``MOST_FINDINGS``, and how many there are, ``unreadable_found`` and ``duplicates_found``.
+    Returns ``unreadable``, ``duplicates`` (leaks) and ``repeats``, the tables of :mod:`ballad.data.checks` as records,
+    cut to the first ``MOST_FINDINGS``, how many there are, ``unreadable_found`` and so on, and ``token_notes`` on class
+    names that CLIP's tokenizer cannot tell apart.
     """
     from ballad.data.catalog import load_dataset
-    from ballad.data.checks import duplicate_images, unreadable_images
+    from ballad.data.checks import equal_images, unreadable_images
     from ballad.experiment import DatasetSettings
 
     report(0, "Reading names and labels")
@@ -106,13 +107,16 @@ def perform_check(home: Path, arguments: Mapping[str, Any], *, report: Report, c
         report(0.9 * done / images, f"Decoding image {done:,} of {images:,}")
 
     unreadable = unreadable_images(dataset, on_checked)
-    report(0.9, "Looking for test images that are also trained on")
-    duplicates = duplicate_images(dataset)
+    report(0.9, "Looking for images that come twice")
+    repeats, duplicates = equal_images(dataset)
     return {
         "unreadable": unreadable.head(MOST_FINDINGS).to_dict("records"),
         "duplicates": duplicates.head(MOST_FINDINGS).to_dict("records"),
         "unreadable_found": len(unreadable),
         "duplicates_found": len(duplicates),
+        "repeats": repeats.head(MOST_FINDINGS).to_dict("records"),
+        "repeats_found": len(repeats),
+        "token_notes": _token_notes(dataset.class_names),
     }
 
 
@@ -125,6 +129,13 @@ TASKS: Mapping[str, Perform] = MappingProxyType(
         "check": perform_check,
     }
 )
+
+
+def _token_notes(class_names: Sequence[str]) -> list[str]:
+    from ballad.experiment import BackboneSettings, PromptSettings
+    from ballad.model.class_tokens import class_token_notes, tokenizer_of
+
+    return class_token_notes(class_names, tokenizer_of(BackboneSettings()), PromptSettings())
 
 
 def _picture(home: Path, arguments: Mapping[str, Any]) -> "Image.Image":

@@ -145,6 +145,35 @@ def test_the_check_finds_damage_and_leaks(app, store, pets, tmp_path):
     assert tables(app)["Duplicate images"]["train_sample"].tolist() == ["train/red/0.png"]
 
 
+def test_what_was_ignored_and_what_classes_were_read_from_is_shown(app, pets, tmp_path):
+    folder = tmp_path / "root" / "pets"
+    (folder / "train" / "red" / "phone.heic").write_bytes(b"")
+    (folder / "train" / "red" / ".DS_Store").write_bytes(b"")
+    (folder / "classnames.txt").write_text("sky\ngrass\nstone\nfire\n")
+    app = open_page(app, dataset=pets)
+    assert "format that is not read; convert them to JPEG or PNG: train/red/phone.heic" in app.warning[0].value
+    assert "1 file is ignored, left by a program: train/red/.DS_Store." in words(app)
+    classes = tables(app)["Images of each class"]
+    assert dict(zip(classes["source"], classes["class_name"], strict=True)) == {
+        "blue": "sky",
+        "green": "grass",
+        "grey": "stone",
+        "red": "fire",
+    }
+
+
+def test_the_check_finds_repeats_and_names_that_are_the_same_tokens(app, store, pets, tmp_path):
+    folder = tmp_path / "root" / "pets"
+    shutil.copy(folder / "train" / "red" / "0.png", folder / "train" / "blue" / "0.png")
+    (folder / "classnames.txt").write_text("Crane\ncrane\nstone\nfire\n")
+    press(open_page(app, dataset=pets, view="Check"), "Check the images")
+    check_now(store)
+    app.run()
+    assert "1 image comes again in the same split" in app.warning[0].value
+    assert "The classes Crane and crane are the same" in app.warning[1].value
+    assert tables(app)["Repeated images"]["first_sample"].tolist() == ["train/blue/0.png"]
+
+
 def test_a_sound_dataset_is_said_to_be_so(app, store, pets):
     app = press(open_page(app, dataset=pets, view="Check"), "Check the images")
     check_now(store)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ballad.data.catalog import load_dataset
-from ballad.data.checks import duplicate_images, unreadable_images
+from ballad.data.checks import equal_images, unreadable_images
 from ballad.data.long_tail import LongTailDataset, Split
 from ballad.errors import DataError
 from ballad.experiment import DatasetSettings
@@ -55,7 +55,9 @@ def test_a_class_that_loses_every_image(list_set):
 def test_training_images_among_the_test_images(list_set):
     shutil.copy(list_set / "train/class0/1.png", list_set / "test/class2/0.png")
     shutil.copy(list_set / "train/class1/0.png", list_set / "val/class1/0.png")
-    assert duplicate_images(load(list_set)).to_numpy().tolist() == [
+    repeats, leaks = equal_images(load(list_set))
+    assert repeats.empty
+    assert leaks.to_numpy().tolist() == [
         ["val", "val/class1/0.png", "bullfrog", "train/class1/0.png", "bullfrog"],
         ["test", "test/class2/0.png", "goldfish", "train/class0/1.png", "sea snake"],
     ]
@@ -66,7 +68,7 @@ def test_no_duplicates(tmp_path, write_picture):
         for name in names:
             for label in ("cat", "dog"):
                 write_picture(tmp_path / "set" / split / label / f"{name}.png")
-    assert duplicate_images(load(tmp_path / "set")).empty
+    assert [found.empty for found in equal_images(load(tmp_path / "set"))] == [True, True]
 
 
 def test_duplicates_among_pixels():
@@ -79,4 +81,17 @@ def test_duplicates_among_pixels():
         None,
         Split("test", np.array([0, 1]), pixels=pixels[[2, 1]]),
     )
-    assert duplicate_images(dataset).to_numpy().tolist() == [["test", "test/1", "b", "train/1", "b"]]
+    assert equal_images(dataset)[1].to_numpy().tolist() == [["test", "test/1", "b", "train/1", "b"]]
+
+
+def test_pictures_that_come_again_in_their_own_split(list_set):
+    for name in ("train/class0/3.png", "train/class2/1.png"):
+        shutil.copy(list_set / "train/class0/1.png", list_set / name)
+    shutil.copy(list_set / "test/class0/0.png", list_set / "test/class1/1.png")
+    repeats, leaks = equal_images(load(list_set))
+    assert leaks.empty
+    assert repeats.to_numpy().tolist() == [
+        ["train", "train/class0/3.png", "sea snake", "train/class0/1.png", "sea snake"],
+        ["train", "train/class2/1.png", "goldfish", "train/class0/1.png", "sea snake"],
+        ["test", "test/class1/1.png", "bullfrog", "test/class0/0.png", "sea snake"],
+    ]

@@ -18,6 +18,8 @@ _HEADINGS = {
     "problem": "Problem",
     "train_sample": "Training image",
     "train_class_name": "Its class",
+    "first_sample": "Same as",
+    "first_class_name": "Class of that",
 }
 
 
@@ -59,6 +61,17 @@ def _show_findings(result: dict) -> None:
             icon=":material/content_copy:",
         )
         _findings("duplicate images", result["duplicates"], duplicates)
+    # Checks that were kept by earlier versions looked for neither.
+    repeats = result.get("repeats_found", 0)
+    if repeats:
+        st.warning(
+            f"{counted(repeats, 'image comes', 'images come')} again in the same split. Where the classes differ, one "
+            "of them is wrong.",
+            icon=":material/content_copy:",
+        )
+        _findings("repeated images", result["repeats"], repeats)
+    for note in result.get("token_notes", ()):
+        st.warning(note, icon=":material/match_word:")
 
 
 def _findings(name: str, records: list[dict], found: int) -> None:
@@ -68,7 +81,7 @@ def _findings(name: str, records: list[dict], found: int) -> None:
         hide_index=True,
         alt=name.capitalize(),
         height=min(300, 38 + 36 * len(table)),
-        column_order=list(_HEADINGS),
+        column_order=[column for column in _HEADINGS if column in table],
         column_config=_HEADINGS,
     )
     with st.container(horizontal=True, vertical_alignment="center"):
