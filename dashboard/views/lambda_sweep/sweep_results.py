@@ -42,7 +42,7 @@ def sweep_points(store: RunStore, run_ids: list[str]) -> pd.DataFrame:
     points = results.melt(["run_id", "split"], list(GROUPS), var_name="group", value_name="accuracy")
     points = points.assign(
         run=points["run_id"],
-        sampler=points["run_id"].map(settings[SAMPLER] + _other_settings(store, run_ids)),
+        sampler=points["run_id"].map(settings[SAMPLER] + _other_settings(settings)),
         residual_factor=points["run_id"].map(settings[RESIDUAL_FACTOR]).astype(float),
         seed=points["run_id"].map(seeds).astype(int),
     )
@@ -50,14 +50,14 @@ def sweep_points(store: RunStore, run_ids: list[str]) -> pd.DataFrame:
     return points[POINT_COLUMNS].sort_values(["sampler", "residual_factor", "seed"], ignore_index=True)
 
 
-def _other_settings(store: RunStore, run_ids: list[str]) -> pd.Series:
+def _other_settings(settings: pd.DataFrame) -> pd.Series:
     """What to add to the sampler of each run, by its id: ``", placement both"``; nothing where the rest is alike."""
-    table = queries.different_settings(store, run_ids)
     told = (*_CHANGES_NO_NUMBER, *_HAS_ITS_PLACE)
-    varied = [name for name in table if name not in told and not name.startswith("runtime.")]
-    added = pd.Series("", index=table.index)
+    others = [name for name in settings if name not in told and not name.startswith("runtime.")]
+    varied = [name for name in others if settings[name].map(repr).nunique() > 1]
+    added = pd.Series("", index=settings.index)
     for name, short in short_names(varied).items():
-        added += table[name].map(lambda value, short=short: f", {short} {value}")
+        added += settings[name].map(lambda value, short=short: f", {short} {value}")
     return added
 
 
