@@ -154,3 +154,15 @@ def test_a_resumed_training_remembers_its_best_epoch(make):
     resumed.run()
     assert [event.accuracy["all"] for event in resumed.history] == [90.0, 50.0]
     assert all(weight.equal(kept[name]) for name, weight in resumed._weights().items())
+
+
+def test_of_epochs_that_score_alike_the_first_is_kept(make):
+    kept = []
+    training = make({"phase_a.selection": "best"}, scores=[50.0, 50.0])
+    training.on_event = lambda event: (
+        kept.append({name: weight.clone() for name, weight in training._weights().items()})
+        if isinstance(event, EpochEvaluated)
+        else None
+    )
+    training.run()
+    assert all(weight.equal(kept[0][name]) for name, weight in training._weights().items())
