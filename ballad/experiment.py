@@ -13,15 +13,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticSerializationError
 
 from ballad.errors import SettingsError
+from ballad.heads import HEADS
+from ballad.heads.ballad import Ballad, BalladOptions
+from ballad.heads.head import Head, HeadOptions
 from ballad.samplers import SAMPLERS
 from ballad.schedules import SCHEDULES, Model, Schedule
+from ballad.settings import Count, Fraction, Positive, Seed, Settings
+
+OPTIONS = "phase_b.options"
+"""Where the options of a method lie: ``phase_b.options.tau`` is the option ``tau``."""
 
 Objective = Literal["class", "image_to_text", "symmetric"]
-Placement = Literal["image", "text", "both"]
 Towers = Literal["both", "image", "text"]
 Augmentation = Literal["none", "crop_flip", "crop_flip_jitter"]
 Selection = Literal["last", "best"]
@@ -38,17 +44,7 @@ def _one_of(names: Collection[str]) -> AfterValidator:
 
 SamplerName = Annotated[str, _one_of(SAMPLERS)]
 ScheduleName = Annotated[str, _one_of(SCHEDULES)]
-
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-Count = Annotated[int, Field(ge=1)]
-Seed = Annotated[int, Field(ge=0, lt=2**32)]
-
-
-class Settings(BaseModel):
-    """Frozen settings that refuse unknown fields, and numbers that are not finite."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+MethodName = Annotated[str, _one_of(HEADS)]
 
 
 class DatasetSettings(Settings):
@@ -135,19 +131,17 @@ class PhaseASettings(Settings):
     """Hand on the towers of the last epoch, or of the best on validation."""
 
 
-class PhaseBSettings(Settings):
-    """The balanced linear adapter, Eq. 5, on frozen towers."""
+class PhaseBSettings(BalladOptions):
+    """A head on frozen towers; the options of BALLAD's adapter lie beside the others, for other methods' unused."""
 
+    method: MethodName = Ballad.name
+    """What is trained: one of :data:`ballad.heads.HEADS`."""
+    options: dict[str, Any] = Field(default={}, validate_default=True)
+    """The method's own settings, completed by their defaults; BALLAD's are not among them."""
     epochs: Annotated[int, Field(ge=0)] = 10
     learning_rate: Positive = 0.2
     sampler: SamplerName = "class_balanced"
     batch_size: Count = 512
-    placement: Placement = "image"
-    """Where the adapter sits (Table 6)."""
-    residual_factor: Fraction = 0.2
-    """λ of Eq. 5: 0 is Phase A alone, 1 the adapter alone."""
-    activation: Literal["relu", "none"] = "relu"
-    bias: bool = True
     features: Literal["cached", "exact"] = "cached"
     """Train on stored features, or on fresh augmentations through the towers in every epoch."""
     views: Count = 1
@@ -160,6 +154,54 @@ class PhaseBSettings(Settings):
     """Keep the adapter of the last epoch, or of the best on validation (never on test)."""
     seed: Seed | None = None
     """Seed of the adapter's start and batches; None takes the experiment's."""
+
+    @field_validator("options")
+    @classmethod
+    def _options_of_the_method(cls, given: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        method = info.data.get("method")
+        if method is None:  # refused already
+            return given
+        options = HeadOptions if method == Ballad.name else HEADS[method].Options
+        if unknown := [name for name in given if name not in options.model_fields]:
+            raise ValueError(
+                f"the method {method} has no option {' or '.join(map(repr, unknown))}; {_known_options(method)}"
+            )
+        try:
+            return options.model_validate(given).model_dump(mode="json")
+        except ValidationError as error:
+            raise ValueError(" ".join(_sentence(problem) for problem in error.errors()).removesuffix(".")) from None
+
+    @property
+    def head(self) -> type[Head]:
+        """The method."""
+        return HEADS[self.method]
+
+    @property
+    def head_options(self) -> HeadOptions:
+        """The method's options, wherever they lie."""
+        if self.method == Ballad.name:
+            return BalladOptions.model_validate(self.model_dump(include=set(BalladOptions.model_fields)))
+        return self.head.Options.model_validate(self.options)
+
+    def method_values(self) -> dict[str, Any]:
+        """The method and its options as keys hold them, which for BALLAD is as in release 0.1."""
+        if self.method == Ballad.name:
+            return self.head_options.model_dump(mode="json")
+        return {"method": self.method, "options": self.options}
+
+    def training_values(self) -> dict[str, Any]:
+        """All other settings but the seed, as keys hold them; those of steps only where the method takes steps."""
+        if not self.head.learns:
+            return self.model_dump(mode="json", include={"features", "views", "augmentation"})
+        others = {"method", "options", "seed", *BalladOptions.model_fields}
+        return self.model_dump(mode="json", exclude=others)
+
+
+def _known_options(method: str) -> str:
+    names = list(HEADS[method].Options.model_fields)
+    if method == Ballad.name:
+        return f"its settings are {', '.join(f'phase_b.{name}' for name in names)}"
+    return f"its options are {', '.join(names)}" if names else "it has none"
 
 
 class OptimizerSettings(Settings):
@@ -201,6 +243,17 @@ class Experiment(Settings):
     """The name of a reduced budget that shaped these settings; shown with every result."""
     seed: Seed = 0
 
+    @model_validator(mode="after")
+    def _schedule_fits_method(self) -> Self:
+        head = self.phase_b.head
+        if self.training.is_joint and not (head.learns and not head.reads_training_features):
+            raise ValueError(
+                f"the method {head.name} cannot be trained along with the towers; choose the schedule decoupled"
+            )
+        if head.reads_training_features and self.training.has_phase_b and self.phase_b.features == "exact":
+            raise ValueError(f"the method {head.name} reads stored features; choose phase_b.features=cached")
+        return self
+
     @property
     def training(self) -> Schedule:
         """What the schedule trains."""
@@ -209,7 +262,7 @@ class Experiment(Settings):
     @property
     def models(self) -> list[Model]:
         """What is evaluated: the untouched towers, then what the schedule trains."""
-        return self.training.models("ballad")
+        return self.training.models(self.phase_b.method)
 
     @property
     def final_model(self) -> Model:
@@ -218,7 +271,7 @@ class Experiment(Settings):
 
     def up_to(self, model: Model) -> "Experiment":
         """The shortest experiment that yields one of :attr:`models`, as this one does."""
-        return self.model_copy(update={"schedule": self.training.up_to(model, "ballad").name})
+        return self.model_copy(update={"schedule": self.training.up_to(model, self.phase_b.method).name})
 
     @property
     def adapter_seed(self) -> int:
@@ -237,7 +290,8 @@ class Experiment(Settings):
     def _what_counts(self) -> dict[str, Any]:
         settings = self.model_dump(mode="json", exclude={"name", "notes", "runtime", "budget"})
         settings["phase_a"].pop("micro_batch")
-        settings["phase_b"]["seed"] = self.adapter_seed
+        phase_b = self.phase_b
+        settings["phase_b"] = {**phase_b.training_values(), **phase_b.method_values(), "seed": self.adapter_seed}
         if not self.training.trains_towers:
             settings.pop("phase_a")
         if not self.training.trains_head:
@@ -245,16 +299,23 @@ class Experiment(Settings):
         return settings
 
     def with_values(self, values: Mapping[str, Any]) -> "Experiment":
-        """A copy with dotted fields replaced: ``{"phase_b.residual_factor": 0.3}``.
+        """A copy with dotted fields replaced: ``{"phase_b.sampler": "square_root"}``.
+
+        Another method starts from its own default options.
 
         Raises SettingsError for an unknown field or a value that is not allowed.
         """
         settings = self.model_dump(mode="json")
+        if values.get("phase_b.method", self.phase_b.method) != self.phase_b.method:
+            settings["phase_b"]["options"] = {}
         for path, value in values.items():
-            if path not in setting_names():
-                raise SettingsError(f"There is no setting '{path}'. {_nearest(path)}")
             section, _, field = path.rpartition(".")
-            (settings[section] if section else settings)[field] = value
+            if section == OPTIONS:
+                settings["phase_b"]["options"][field] = value
+            elif path in setting_names():
+                (settings[section] if section else settings)[field] = value
+            else:
+                raise SettingsError(f"There is no setting '{path}'. {_nearest(path)}")
         return Experiment.parse(settings)
 
     @classmethod
@@ -289,6 +350,15 @@ class Experiment(Settings):
         if not isinstance(settings, dict):
             raise SettingsError(f"The settings file {path} must hold a mapping of settings to values.")
         return cls.parse(settings)
+
+    def flat(self) -> dict[str, Any]:
+        """All settings by dotted name, each option of the method by its own: ``phase_b.options.tau``."""
+        flat: dict[str, Any] = {}
+        for name in setting_names():
+            section, _, field = name.rpartition(".")
+            value = getattr(getattr(self, section) if section else self, field)
+            flat |= {f"{name}.{option}": each for option, each in value.items()} if name == OPTIONS else {name: value}
+        return flat
 
     def to_yaml(self) -> str:
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
@@ -344,7 +414,7 @@ def short_names(paths: Iterable[str]) -> dict[str, str]:
 
 
 def setting_names() -> list[str]:
-    """All dotted field names: ``phase_b.residual_factor`` and so on."""
+    """All dotted field names, ``phase_b.sampler`` and so on; a method's options lie below ``phase_b.options``."""
     names = []
     for name, value in Experiment().model_dump().items():
         names += [f"{name}.{field}" for field in value] if isinstance(value, dict) else [name]

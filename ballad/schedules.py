@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from ballad.heads import HEADS
+
 Model = str
 """``zero_shot``, ``phase_a``, ``joint``, or the name of the method that Phase B trains."""
 
 ZERO_SHOT: Model = "zero_shot"
-MODEL_TITLES: dict[Model, str] = {ZERO_SHOT: "Zero-shot", "phase_a": "Phase A", "joint": "Joint", "ballad": "BALLAD"}
+_TITLES = {ZERO_SHOT: "Zero-shot", "phase_a": "Phase A", "joint": "Joint"}
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,13 @@ SCHEDULE_HELP = (
 def schedule_of(phases: tuple[Phase, ...]) -> Schedule:
     """The schedule with exactly these phases."""
     return next(schedule for schedule in SCHEDULES.values() if schedule.phases == phases)
+
+
+def model_title(model: Model) -> str:
+    """What people call a model; its own name where the head that it was made with is not known any more."""
+    if model in HEADS:
+        return HEADS[model].shown_title()
+    return _TITLES.get(model, model)
 
 
 def phase_title(name: str) -> str:

@@ -11,9 +11,10 @@ from torch import Tensor
 from ballad.data.long_tail import long_tail_counts
 from ballad.events import CancelToken, EventSink, ignore
 from ballad.experiment import OptimizerSettings, PhaseBSettings
+from ballad.heads.head import Context
 from ballad.stages.pipeline import find_device
 from ballad.training.features import FeatureBank
-from ballad.training.phase_b import Member, TrainedAdapter, cached_features, train_adapters
+from ballad.training.phase_b import Member, TrainedHead, cached_features, train_heads
 
 CLASSES, DIM = 1000, 1024
 
@@ -55,17 +56,17 @@ class AdapterProblem:
         """Phase B as the paper runs it (its batch, epochs and sampler), with some values changed."""
         return PhaseBSettings.model_validate(values)
 
-    def train(self, members: Sequence[PhaseBSettings], on_event: EventSink = ignore) -> list[TrainedAdapter]:
+    def train(self, members: Sequence[PhaseBSettings], on_event: EventSink = ignore) -> list[TrainedHead]:
         """Train one adapter for each of the settings, all together."""
         bank = FeatureBank.of_plain(self.features)
         trained = [Member(settings, seed=0) for settings in members]
-        return train_adapters(
+        return train_heads(
             cached_features(bank, self.labels, trained, self.device),
             self.labels,
-            self.text,
+            Context(self.text.to(self.device), 100.0),
             trained,
             OptimizerSettings(),
-            logit_scale=100.0,
+            bank=bank,
             validation=None,
             device=self.device,
             on_event=on_event,

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from ballad.analysis.confusion import Order, class_neighbours, group_confusion
-from ballad.schedules import MODEL_TITLES, ZERO_SHOT
+from ballad.schedules import ZERO_SHOT, model_title
 from ballad.wording import counted, percent
 from dashboard.figures.confusion import READABLE_CLASSES, confusion_difference, confusion_heatmap
 from dashboard.figures.group_confusion import group_confusion_heatmap
@@ -238,7 +238,7 @@ def pictures(view: ConfusionView) -> None:
     if samples:
         shown = page_of(samples, key=f"page_{'_'.join(chosen)}_{kind}")
         said = opinions(view.side, view.baseline, view.split)
-        best_of = MODEL_TITLES[view.side.model]
+        best_of = model_title(view.side.model)
         prediction_gallery(view.side.run_id, view.split, shown, best_of, said, view.class_names)
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from ballad.schedules import MODEL_TITLES
+from ballad.schedules import model_title
 from ballad.shot_groups import SHOT_GROUPS
 from ballad.stages.plan import SplitName
 from ballad.stages.projections import DEFAULT_LIMIT, ProjectionRequest
@@ -102,7 +102,7 @@ def choose_figure_six(joint: str, decoupled: str) -> None:
         left=joint,
         left_model="joint",
         right=decoupled,
-        right_model="ballad",
+        right_model=evaluated_models(decoupled)[-1],
         split="test",
         classes="confused",
         method="tsne",
@@ -267,7 +267,7 @@ def pictures(view: EmbeddingView, samples: list[int]) -> None:
     names = evaluation(side.run_id, side.model, view.split).per_class["class_name"].tolist()
     shown = page_of(samples, key=f"page_{hash(tuple(samples))}", in_url=False)
     said = opinions(side, view.sides[0], view.split)
-    prediction_gallery(side.run_id, view.split, shown, MODEL_TITLES[side.model], said, names)
+    prediction_gallery(side.run_id, view.split, shown, model_title(side.model), said, names)
 
 
 def numbers(view: EmbeddingView) -> None:

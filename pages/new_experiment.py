@@ -6,6 +6,8 @@ import streamlit as st
 
 from ballad.data.catalog import list_datasets
 from ballad.errors import BalladError
+from ballad.heads import HEADS
+from ballad.heads.ballad import Ballad
 from ballad.paper.presets import PAPER_BACKBONES
 from ballad.schedules import SCHEDULES
 from ballad.sweeps import queue_sweep
@@ -30,6 +32,7 @@ from dashboard.pickers.dataset_picker import own_datasets
 from dashboard.reading.dataset_source import dataset_source
 from dashboard.reading.workbench import all_runs, editing_store, open_store
 from dashboard.settings.fields import EXECUTOR, SEEDS
+from dashboard.settings.head_fields import entries_of
 from dashboard.text import sentence_as_text
 from dashboard.ui.changes import change_button
 from dashboard.ui.messages import show_error
@@ -137,8 +140,18 @@ def ask_method(entries: Entries) -> None:
             st.caption(why)
     with balancing:
         ask_balancing()
-    entries.ask_in_columns(["phase_a.sampler", "phase_b.sampler", "phase_a.tuned", "phase_b.residual_factor"])
-    entries.ask_in_columns(["phase_b.placement", "phase_b.activation", "phase_b.bias"], columns=3)
+    entries.ask_in_columns(["phase_a.sampler", "phase_b.sampler", "phase_a.tuned"], columns=3)
+    method = ask_phase_b_method(entries)
+    if method != Ballad.name:
+        entries.ask_in_columns(entries_of(method).values(), columns=3)
+    entries.ask_in_columns(entries_of(Ballad.name).values())
+
+
+def ask_phase_b_method(entries: Entries) -> str:
+    entries.ask("phase_b.method")
+    head = HEADS[entries.values["phase_b.method"]]
+    st.caption(f"{head.help} {head.formula}. {head.paper}")
+    return head.name
 
 
 def ask_balancing() -> None:
@@ -183,7 +196,7 @@ def ask_all() -> dict[str, object]:
     ask_method(entries)
     ask_training(entries)
     ask_advanced(entries)
-    return entries.values
+    return {**draft(), **entries.values}
 
 
 def requested() -> Request:

@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from ballad.schedules import MODEL_TITLES
+from ballad.schedules import model_title
 from ballad.stages.plan import SplitName
 from ballad.store.tasks import Task, task_id
 from ballad.work.uploads import is_kept, keep_upload, preview_path
@@ -135,7 +135,7 @@ def nearest(run_id: str, result: dict[str, Any]) -> None:
     st.subheader(
         "Nearest training pictures",
         anchor=False,
-        help=f"By cosine similarity of the image features of {MODEL_TITLES[result['nearest_by']]}.",
+        help=f"By cosine similarity of the image features of {model_title(result['nearest_by'])}.",
     )
     if not result["nearest"]:
         st.info(

@@ -12,6 +12,8 @@ from ballad.errors import RunError
 from ballad.whole_files import write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
 
 TOP = 5
@@ -75,24 +77,31 @@ class Predictions:
 
 
 def predict(
-    image_features: "torch.Tensor", text_features: "torch.Tensor", labels: np.ndarray, logit_scale: float
+    image_features: "torch.Tensor",
+    labels: np.ndarray,
+    logits_of: "Callable[[torch.Tensor], torch.Tensor]",
+    device: "torch.device | str" = "cpu",
 ) -> Predictions:
-    """Score every image against every class text: z_k = s · <f/‖f‖, u_k/‖u_k‖> (Eq. 1), probabilities by softmax.
+    """What ``logits_of`` (features float32 [B, d] on ``device`` to [B, K]) says about every image.
 
-    image_features: [N, d] and text_features: [K, d], of any float type and on any device, normalised here;
-    labels: [N]; logit_scale: s = 1/τ. A logit bias is the same for all classes, so the softmax does not see it.
+    image_features: [N, d], of any float type and on any device; labels: [N]. A logit bias is the same for all classes,
+    so the softmax does not see it.
     """
     import torch
-    from torch.nn.functional import normalize
 
-    classes = normalize(text_features.detach().float(), dim=1)  # [K, d]
-    top = min(TOP, len(classes))
-    top_classes = np.empty((len(image_features), top), np.int64)
-    top_probabilities = np.empty((len(image_features), top), np.float32)
+    classes, probabilities = [], []
     with torch.inference_mode():
-        for start in range(0, len(image_features), BATCH):
-            images = normalize(image_features[start : start + BATCH].to(classes.device).float(), dim=1)
-            probabilities, indices = (logit_scale * images @ classes.T).softmax(dim=1).topk(top, dim=1)
-            top_classes[start : start + BATCH] = indices.cpu().numpy()
-            top_probabilities[start : start + BATCH] = probabilities.cpu().numpy()
-    return Predictions(np.asarray(labels, np.int64), top_classes, top_probabilities)
+        for batch in image_features.split(BATCH):
+            of_batch = ranked(logits_of(batch.to(device).float()), TOP)
+            probabilities.append(of_batch[0].cpu())
+            classes.append(of_batch[1].cpu())
+    return Predictions(np.asarray(labels, np.int64), torch.cat(classes).numpy(), torch.cat(probabilities).numpy())
+
+
+def ranked(logits: "torch.Tensor", top: int) -> "tuple[torch.Tensor, torch.Tensor]":
+    """Probabilities and ids of the ``top`` most probable classes, best first: logits [B, K] to two of [B, top].
+
+    Ranked by logits, which tell classes apart whose probabilities a small temperature makes 0, or a large one equal.
+    """
+    classes = logits.topk(min(top, logits.shape[1]), dim=1).indices
+    return logits.softmax(dim=1).gather(1, classes), classes

@@ -14,7 +14,7 @@ from ballad.cli.progress import ShellProgress
 from ballad.cli.settings import add_settings, experiment_from
 from ballad.cli.tables import percent, print_table
 from ballad.errors import BalladError, Cancelled, RunError
-from ballad.schedules import MODEL_TITLES
+from ballad.schedules import model_title
 from ballad.shot_groups import GROUPS
 from ballad.wording import duration
 
@@ -161,7 +161,7 @@ def _show(options: argparse.Namespace) -> None:
     results = queries.results(store, [run.id])
     if len(results):
         rows = [
-            [MODEL_TITLES[result["model"]], result["split"], *(_percent(result[group]) for group in GROUPS)]
+            [model_title(result["model"]), result["split"], *(_percent(result[group]) for group in GROUPS)]
             for result in results.to_dict("records")
         ]
         print_table("top-1 accuracy, %", ["model", "split", *GROUPS], rows, numbers=4)

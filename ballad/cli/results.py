@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ballad.cli.tables import print_accuracies, print_table
 from ballad.errors import DataError
-from ballad.schedules import MODEL_TITLES
+from ballad.schedules import model_title
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -36,7 +36,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     for model in accuracies:
         summary = folder.summary(model, options.split)
         names = ("top5", "macro_f1", "balanced_error", "ece")
-        rows.append([MODEL_TITLES[model], *(f"{summary[name]:.1f}" for name in names), summary["images"]])
+        rows.append([model_title(model), *(f"{summary[name]:.1f}" for name in names), summary["images"]])
     print_table("", ["", "top-5", "macro F1", "balanced error", "calibration error", "images"], rows, numbers=5)
 
 
@@ -51,7 +51,7 @@ def _predict(options: argparse.Namespace) -> None:
     for path in options.images:
         answers = predictor.predict(path, top=options.top)
         rows = [
-            [MODEL_TITLES[model], *(f"{name} {100 * probability:.1f} %" for name, probability in ranked)]
+            [model_title(model), *(f"{name} {100 * probability:.1f} %" for name, probability in ranked)]
             for model, ranked in answers.items()
         ]
         print_table(str(path), ["", *(f"{rank + 1}." for rank in range(len(rows[0]) - 1))], rows)

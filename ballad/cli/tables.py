@@ -6,7 +6,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from ballad.schedules import MODEL_TITLES
+from ballad.schedules import model_title
 from ballad.shot_groups import GROUPS
 
 WIDTH_OF_FILES = 160
@@ -27,7 +27,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 def print_accuracies(title: str, accuracies: Mapping[str, Mapping[str, float | None]]) -> None:
     """The table of the field: a row a model, a column a shot group, in percent."""
     rows = [
-        [MODEL_TITLES[model], *(percent(by_group[group]) for group in GROUPS)] for model, by_group in accuracies.items()
+        [model_title(model), *(percent(by_group[group]) for group in GROUPS)] for model, by_group in accuracies.items()
     ]
     print_table(title, ["top-1 accuracy, %", *GROUPS], rows, numbers=4)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -16,12 +17,13 @@ from ballad.data.long_tail import LongTailDataset, Split
 from ballad.data.pixel_cache import decoded_once
 from ballad.events import CancelToken, EventSink, Notice
 from ballad.experiment import Augmentation, Experiment
-from ballad.model.adapter import Adapters
+from ballad.heads.head import Context, member_state
 from ballad.model.backbone import Backbone, load_backbone
 from ballad.model.catalogue import download_weights, weights_to_download
 from ballad.model.class_tokens import class_token_notes
 from ballad.schedules import ZERO_SHOT, Model
-from ballad.stages.artifacts import ADAPTER, CLASS_TEXT, TOWERS, adapted, load_adapter, read_history, write_history
+from ballad.stages.artifacts import ADAPTER, CLASS_TEXT, TOWERS, read_history, write_history
+from ballad.stages.classifier import Classifier
 from ballad.stages.plan import Plan, SplitName
 from ballad.stages.stage_store import Stage, StageStore
 from ballad.training.features import FeatureBank, augmented_view_counts, extract_features
@@ -30,11 +32,11 @@ from ballad.training.phase_a import TowerTraining
 from ballad.training.phase_b import (
     EpochOfFeatures,
     Member,
-    TrainedAdapter,
+    TrainedHead,
     ValidationSet,
     cached_features,
     fresh_features,
-    train_adapters,
+    train_heads,
 )
 from ballad.training.schedule import derived_seed
 from ballad.training.tuned_model import TunedModel
@@ -112,8 +114,8 @@ class StageComputer:
 
     def training_bank(self) -> FeatureBank:
         """The features that Phase B trains on."""
-        plain = self.features("ballad", "train")
-        stage = self.plan.views("ballad")
+        plain = self.features(self.plan.phase_b_model, "train")
+        stage = self.plan.views(self.plan.phase_b_model)
         if stage is None:
             return FeatureBank.of_plain(plain)
         settings = self.experiment.phase_b
@@ -121,13 +123,13 @@ class StageComputer:
         images = np.repeat(np.arange(len(counts)), counts)
 
         def compute(folder: Path) -> None:
-            self._extract("ballad", "train", images, folder, augmentation=settings.augmentation)
+            self._extract(self.plan.phase_b_model, "train", images, folder, augmentation=settings.augmentation)
 
         augmented = np.load(self._obtain(stage, compute) / "features.npy", mmap_mode="r")
         return FeatureBank(plain, augmented, np.concatenate([[0], np.cumsum(counts)]))
 
     def adapter(self, companions: Sequence[Experiment] = ()) -> None:
-        """Train this experiment's adapter; ``companions`` that can share the training, and the memory, come along."""
+        """Train this experiment's head; ``companions`` that can share the training, and the memory, come along."""
         plans = {_adapter_of(plan).key: plan for plan in self._trained_together(companions)}
         stage, *others = [_adapter_of(plan) for plan in plans.values()]
         trained_here = False
@@ -140,7 +142,7 @@ class StageComputer:
         def compute(folders: dict[str, Path]) -> None:
             nonlocal trained_here
             trained_here = True
-            trained = self._train_adapters([plans[key].experiment for key in folders])
+            trained = self._train_heads([plans[key].experiment for key in folders])
             for folder, adapter in zip(folders.values(), trained, strict=True):
                 save_file(adapter.state, folder / ADAPTER)
                 write_history(adapter.history, folder)
@@ -155,12 +157,11 @@ class StageComputer:
         """What ``model`` says about every image of validation and test."""
 
         def compute(folder: Path) -> None:
-            text, scale = self.class_text(model)
-            adapter = self._trained_adapter(model)
+            classifier = self._classifier(model)
             for split in self.plan.evaluated_splits:
-                images = torch.from_numpy(np.array(self.features(model, split))).to(self.device).float()
-                features, texts = adapted(adapter, images, text.to(self.device))
-                predict(features, texts, self._split(split).labels, scale).save(folder / f"{split}.parquet")
+                features = torch.from_numpy(np.array(self.features(model, split)))
+                predictions = predict(features, self._split(split).labels, classifier.logits, self.device)
+                predictions.save(folder / f"{split}.parquet")
 
         # The stages that the predictions are made from come first, so that their events do not nest.
         if not self.stages.present(self.plan.evaluation(model)):
@@ -201,8 +202,8 @@ class StageComputer:
         backbone.set_tuned(None)
         self._in_memory = (stage.key, backbone)
         write_whole(folder / TOWERS, partial(save_file, backbone.tower_state()))
-        if model.adapter is not None:
-            write_whole(folder / ADAPTER, partial(save_file, model.adapter.member_state(0)))
+        if model.head is not None:
+            write_whole(folder / ADAPTER, partial(save_file, member_state(model.state, 0)))
         write_history(training.history, folder)
         for leftover in (training.checkpoint_path, training.best_path):
             leftover.unlink(missing_ok=True)
@@ -224,31 +225,31 @@ class StageComputer:
             cancel=self.cancel,
         )
 
-    def _train_adapters(self, experiments: Sequence[Experiment]) -> list[TrainedAdapter]:
-        text, scale = self.class_text("ballad")
+    def _train_heads(self, experiments: Sequence[Experiment]) -> list[TrainedHead]:
+        bank = self.training_bank() if self.plan.trains_on_features else None
         members = [Member(experiment.phase_b, experiment.adapter_seed) for experiment in experiments]
         labels = torch.from_numpy(self.dataset.train.labels)
         validation = None
         if self.plan.has_validation:
-            validation = ValidationSet(self.features("ballad", "val"), self._score)
-        return train_adapters(
-            self._phase_b_features(members, labels),
+            validation = ValidationSet(self.features(self.plan.phase_b_model, "val"), self._score)
+        return train_heads(
+            self._phase_b_features(members, labels, bank),
             labels,
-            text,
+            self._context(self.plan.phase_b_model),
             members,
             self.experiment.optimizer,
-            logit_scale=scale,
+            bank=bank,
             validation=validation,
             device=self.device,
             on_event=self.on_event,
             cancel=self.cancel,
         )
 
-    def _phase_b_features(self, members: Sequence[Member], labels: Tensor) -> EpochOfFeatures:
-        if self.plan.trains_on_features:
-            return cached_features(self.training_bank(), labels, members, self.device)
+    def _phase_b_features(self, members: Sequence[Member], labels: Tensor, bank: FeatureBank | None) -> EpochOfFeatures:
+        if bank is not None:
+            return cached_features(bank, labels, members, self.device)
         return fresh_features(
-            self._backbone("ballad"),
+            self._backbone(self.plan.phase_b_model),
             self._images("train"),
             members[0].settings,
             members[0].seed,
@@ -257,7 +258,7 @@ class StageComputer:
         )
 
     def _trained_together(self, companions: Sequence[Experiment]) -> list[Plan]:
-        """This plan, then those of companions whose adapters learn from the same features in the same steps."""
+        """This plan, then those of companions whose heads learn from the same features in the same steps."""
         plans = [self.plan]
         for experiment in companions:
             plan = replace(self.plan, experiment=experiment)
@@ -267,18 +268,22 @@ class StageComputer:
 
     def _obtain_training_inputs(self) -> int:
         """Make ready what Phase B reads; returns d, the size of the joint space."""
-        text, _ = self.class_text("ballad")
+        text, _ = self.class_text(self.plan.phase_b_model)
         if self.plan.has_validation:
-            self.features("ballad", "val")
+            self.features(self.plan.phase_b_model, "val")
         if self.plan.trains_on_features:
             self.training_bank()
         return text.shape[1]
 
-    def _trained_adapter(self, model: Model) -> Adapters | None:
-        stage = self.plan.adapter_holder(model)
-        if stage is None:
-            return None
-        return load_adapter(self.stages.folder(stage) / ADAPTER, self.experiment).to(self.device)
+    def _context(self, model: Model) -> Context:
+        text, scale = self.class_text(model)
+        return Context(F.normalize(text.to(self.device), dim=-1), scale)
+
+    def _classifier(self, model: Model) -> Classifier:
+        holder = self.plan.adapter_holder(model)
+        if holder is None:
+            return Classifier(self._context(model))
+        return Classifier.with_head(self._context(model), self.stages.folder(holder) / ADAPTER, self.experiment)
 
     # What stages need in memory
 
@@ -326,6 +331,6 @@ class StageComputer:
 
 
 def _adapter_of(plan: Plan) -> Stage:
-    stage = plan.adapter("ballad")
-    assert stage is not None, "the model ballad has an adapter"
+    stage = plan.adapter(plan.phase_b_model)
+    assert stage is not None, "the schedule has a Phase B"
     return stage

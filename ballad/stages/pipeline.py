@@ -77,7 +77,7 @@ def run_experiment(
         for model in plan.models:
             if model in PHASES:
                 computer.towers()
-            if model == "ballad":
+            if plan.adapter(model) is not None:
                 computer.adapter(companions)
             accuracies[model] = {}
             for split, predictions in computer.predictions(model).items():

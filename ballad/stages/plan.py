@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ballad.experiment import Experiment
-from ballad.schedules import PHASES, ZERO_SHOT, Model
+from ballad.schedules import JOINT, PHASES, ZERO_SHOT, Model
 from ballad.stages.stage_store import Stage
 
 SplitName = Literal["train", "val", "test"]
-ALIKE_IN_ONE_TRAINING = ("epochs", "batch_size", "placement", "activation", "bias", "drop_last")
+ALIKE_IN_ONE_TRAINING = ("method", "epochs", "batch_size", "drop_last")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ class Plan:
         return self.experiment.models
 
     @property
+    def phase_b_model(self) -> Model:
+        """What Phase B yields, where the schedule has one: a model with the name of its method."""
+        return self.experiment.phase_b.method
+
+    @property
     def evaluated_splits(self) -> list[SplitName]:
         return ["val", "test"] if self.has_validation else ["test"]
 
@@ -66,9 +71,9 @@ class Plan:
             "seed": experiment.seed,
         }
         if experiment.training.is_joint:
-            form = {"placement", "residual_factor", "activation", "bias", "learning_rate"}
             inputs["adapter"] = {
-                **experiment.phase_b.model_dump(mode="json", include=form),
+                **experiment.phase_b.method_values(),
+                "learning_rate": experiment.phase_b.learning_rate,
                 "seed": experiment.adapter_seed,
             }
         return Stage("towers", inputs)
@@ -92,35 +97,40 @@ class Plan:
         return Stage("views", {**self._image_tower(model), **form})
 
     def adapter(self, model: Model) -> Stage | None:
-        """Phase B on the towers of ``model``; None for models without an adapter of their own."""
-        if model != "ballad":
+        """Phase B, whose result is ``model``; None for models of other phases."""
+        if model != self.phase_b_model:
             return None
-        phase_b = self.experiment.phase_b.model_dump(mode="json", exclude={"seed", "features"})
-        if self.experiment.phase_b.features == "cached" and self.experiment.phase_b.views == 1:
+        settings = self.experiment.phase_b
+        phase_b = {**settings.training_values(), **settings.method_values()}
+        phase_b.pop("features")
+        if settings.features == "cached" and settings.views == 1:
             phase_b.pop("augmentation")
         inputs = {**self._adapter_sources(), "phase_b": phase_b, "seed": self.experiment.adapter_seed}
         return Stage("adapter", inputs)
 
     def adapter_holder(self, model: Model) -> Stage | None:
-        """The stage that holds the adapter of ``model``, if it has one: joint training keeps it beside the towers."""
-        return self.towers() if model == "joint" else self.adapter(model)
+        """The stage that holds the head of ``model``, if it has one: joint training keeps it beside the towers."""
+        return self.towers() if model == JOINT.name else self.adapter(model)
 
     def shared_training(self) -> dict[str, Any]:
-        """What adapters must have in common to be trained together in batched matrices."""
-        form = self.experiment.phase_b.model_dump(mode="json", include=set(ALIKE_IN_ONE_TRAINING))
-        return {**self._adapter_sources(), **form}
+        """What heads must have in common to be trained together in batched matrices."""
+        phase_b = self.experiment.phase_b
+        alike = {name: getattr(phase_b, name) for name in ALIKE_IN_ONE_TRAINING}
+        options = {name: getattr(phase_b.head_options, name) for name in phase_b.head.alike}
+        return {**self._adapter_sources(), **alike, "options": options}
 
     def _adapter_sources(self) -> dict[str, Any]:
+        model, learns = self.phase_b_model, self.experiment.phase_b.head.learns
         if self.trains_on_features:
-            views = self.views("ballad")
-            source: Any = [self.features("ballad", "train").key, views.key if views else None]
+            views = self.views(model)
+            source: Any = [self.features(model, "train").key, views.key if views else None]
         else:
-            source = self._image_tower("ballad")
+            source = self._image_tower(model)
         return {
             "features": source,
-            "validation": self.features("ballad", "val").key if self.has_validation else None,
-            "class_text": self.class_text("ballad").key,
-            "optimizer": self.experiment.optimizer.model_dump(mode="json"),
+            "validation": self.features(model, "val").key if self.has_validation else None,
+            "class_text": self.class_text(model).key,
+            "optimizer": self.experiment.optimizer.model_dump(mode="json") if learns else None,
         }
 
     def evaluation(self, model: Model) -> Stage:
@@ -141,7 +151,7 @@ class Plan:
             if model in PHASES:
                 stages.append(self.towers())
             stages.append(self.class_text(model))
-            if model == "ballad" and self.trains_on_features:
+            if model == self.phase_b_model and self.trains_on_features:
                 stages += [self.features(model, "train"), self.views(model)]
             stages += [self.features(model, split) for split in self.evaluated_splits]
             stages += [self.adapter(model), self.evaluation(model)]

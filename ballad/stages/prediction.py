@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from PIL import Image
 from safetensors.torch import load_file
 
+from ballad.analysis.predictions import ranked
 from ballad.data.decoding import open_rgb
 from ballad.data.images import evaluation_view, to_input
 from ballad.model.backbone import Backbone, load_backbone
@@ -16,7 +17,6 @@ from ballad.stages.feature_spaces import FeatureSpace
 from ballad.stages.pipeline import find_device
 from ballad.stages.run_folder import RunFolder
 from ballad.stages.stage_store import StageStore
-from ballad.training.objectives import similarity_logits
 
 Ranked = list[tuple[str, float]]
 """Class names with their probabilities, the most probable first."""
@@ -55,25 +55,23 @@ class Predictor:
         space = self.spaces[model]
         if not space.has_images("train"):
             return []
-        features, _ = space.compared(self.features(model, image))
+        features = space.classifier.embed(self.features(model, image))
         similarity = self._training_directions(model) @ F.normalize(features, dim=-1)[0].cpu()
         best = similarity.topk(min(count, len(similarity)))
         return list(zip(best.indices.tolist(), best.values.tolist(), strict=True))
 
     @torch.inference_mode()
     def features(self, model: Model, image: Image.Image) -> torch.Tensor:
-        """The picture's features ``[1, d]`` before any adapter, fp32."""
+        """The picture's features ``[1, d]`` before any head, fp32."""
         backbone = self._backbone(model)
         pixels = torch.tensor(evaluation_view(image, backbone.image_spec))[None]
         return backbone.encode_images(to_input(pixels, backbone.image_spec, self.device)).float()
 
     @torch.inference_mode()
     def _rank(self, features: torch.Tensor, model: Model, top: int) -> Ranked:
-        space = self.spaces[model]
-        images, text = space.compared(features)
-        probabilities = similarity_logits(images, F.normalize(text, dim=-1), space.logit_scale)[0].softmax(-1)
-        best = probabilities.topk(min(top, len(self.class_names)))
-        return [(self.class_names[k], p) for p, k in zip(best.values.tolist(), best.indices.tolist(), strict=True)]
+        probabilities, classes = ranked(self.spaces[model].classifier.logits(features), top)
+        named = zip(probabilities[0].tolist(), classes[0].tolist(), strict=True)
+        return [(self.class_names[k], probability) for probability, k in named]
 
     def _training_directions(self, model: Model) -> torch.Tensor:
         """Unit features of the training pictures, ``[N, d]``."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from ballad.experiment import Experiment
 from ballad.shot_groups import GROUPS
 from ballad.store.run import STATUSES
 from ballad.store.run_store import RunStore
@@ -75,9 +76,13 @@ def runs(
 
 
 def settings(store: RunStore, run_ids: Sequence[str]) -> pd.DataFrame:
-    """The settings of these runs: one row a run (index: id, in the order given), one column a dotted field."""
+    """The settings of these runs: one row a run (index: id, in the order given), one column a dotted field.
+
+    A setting that a run's release did not have yet stands at its default, which is what that release did.
+    """
     rows = store.database.read(f"SELECT id, settings FROM runs WHERE id IN ({_marks(run_ids)})", *run_ids)
-    flat = {row["id"]: _flatten(json.loads(row["settings"])) for row in rows}
+    defaults = Experiment().flat()
+    flat = {row["id"]: {**defaults, **_flatten(json.loads(row["settings"]))} for row in rows}
     known = [run_id for run_id in run_ids if run_id in flat]
     return pd.DataFrame([flat[run_id] for run_id in known], index=pd.Index(known, name="id"), dtype=object)
 

@@ -1,4 +1,4 @@
-"""Phase A: continue contrastive training of the towers; and joint training, which adds the adapter to it."""
+"""Phase A: continue contrastive training of the towers; and joint training, which adds the head to it."""
 
 import time
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ class TowerTraining:
     ) -> None:
         self.model, self.dataset, self.experiment = model, dataset, experiment
         self.settings = experiment.phase_a
-        self.phase = "phase_a" if model.adapter is None else "joint"
+        self.phase = "phase_a" if model.head is None else "joint"
         self.score, self.on_event, self.cancel = score, on_event, cancel
         self.checkpoint_path = folder / "checkpoint.safetensors"
         self.best_path = folder / "best.safetensors"
@@ -196,9 +196,9 @@ class TowerTraining:
 
     def _build_optimizer(self) -> torch.optim.SGD:
         groups = [{"params": list(self.model.towers.values()), "base": self.settings.learning_rate}]
-        if self.model.adapter is not None:
+        if self.model.head is not None:
             rate = self.experiment.phase_b.learning_rate
-            groups.append({"params": list(self.model.adapter.parameters()), "base": rate})
+            groups.append({"params": list(self.model.head_parameters().values()), "base": rate})
         return tower_optimizer(groups, self.experiment.optimizer)
 
     def _set_rates(self, steps: int) -> None:

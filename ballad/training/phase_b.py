@@ -1,35 +1,37 @@
-"""Phase B: train balanced linear adapters on frozen features.
+"""Phase B: train heads on frozen features.
 
-Knows heads, losses and samplers, and nothing of what a head computes. All members of a sweep that read the same
-features train together; each ends as it would alone.
+Knows the protocol of heads, and nothing of what a head computes. All members of a sweep that read the same features
+train together; each ends as it would alone.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ballad.data.images import image_batches, to_input
 from ballad.data.long_tail import Split
 from ballad.events import CancelToken, EpochEvaluated, EventSink
 from ballad.experiment import OptimizerSettings, PhaseBSettings
-from ballad.model.adapter import Adapters
+from ballad.heads.head import Context, Head, State, TrainingData, member_state
 from ballad.model.backbone import Backbone
 from ballad.training.features import FeatureBank
-from ballad.training.objectives import similarity_logits
 from ballad.training.optimizer import StackedSGD
 from ballad.training.sampling import EpochSampler, split_into_batches
 from ballad.training.schedule import cosine_rate, derived_seed
 from ballad.training.score import Score
 from ballad.training.throughput import Stopwatch
 
+CHUNK = 2048
+"""Images at a time outside training."""
+
 
 @dataclass(frozen=True)
 class Member:
-    """One adapter to train."""
+    """One head to train."""
 
     settings: PhaseBSettings
     seed: int
@@ -44,13 +46,19 @@ class ValidationSet:
 
 
 @dataclass
-class TrainedAdapter:
-    """The selected weights of a member, their epoch (from 1), and how the training went."""
+class TrainedHead:
+    """The selected state of a member, their epoch (from 1), and how the training went."""
 
-    state: dict[str, Tensor]
+    state: State
     epoch: int = 0
     best: float = -1.0
     history: list[EpochEvaluated] = field(default_factory=list)
+
+
+def head_of(members: Sequence[Member]) -> Head:
+    """These members, stacked."""
+    options = [member.settings.head_options for member in members]
+    return members[0].settings.head(options, [derived_seed(member.seed, "adapter") for member in members])
 
 
 FeatureBatch = tuple[Tensor, Tensor]
@@ -107,54 +115,66 @@ def fresh_features(
     return epoch_of_features
 
 
-def train_adapters(
+def training_features(bank: FeatureBank, labels: Tensor, device: torch.device) -> Iterator[FeatureBatch]:
+    """The plain views of all training images in chunks, for heads that start from them."""
+    for start in range(0, len(labels), CHUNK):
+        features = torch.from_numpy(np.array(bank.plain[start : start + CHUNK])).to(device).float()
+        yield features, labels[start : start + CHUNK].to(device)
+
+
+def train_heads(
     epoch_of_features: EpochOfFeatures,
     labels: Tensor,
-    text_features: Tensor,
+    context: Context,
     members: Sequence[Member],
     optimizer: OptimizerSettings,
     *,
-    logit_scale: float,
+    bank: FeatureBank | None,
     validation: ValidationSet | None,
     device: torch.device,
     on_event: EventSink,
     cancel: CancelToken,
-) -> list[TrainedAdapter]:
-    """Train M adapters together and return each one's selected weights.
+) -> list[TrainedHead]:
+    """Train M heads of one method together and return each one's selected state.
 
     Parameters
     ----------
     labels : int64 ``[N]`` of the training images.
-    text_features : class embeddings ``[K, d]``.
+    context : class embeddings ``[K, d]`` of unit norm and their scale, on the device.
+    bank : the training features, where they are stored.
     on_event : told of every step, and of the first member's epochs.
     Raises Cancelled.
     """
-    shared = members[0].settings
-    adapters = build_adapters(members, text_features.shape[1]).to(device)
-    stepper = StackedSGD(adapters.parameters(), momentum=optimizer.momentum, weight_decay=optimizer.weight_decay)
-    text_directions = F.normalize(text_features.to(device), dim=-1)
-    trained = [TrainedAdapter(adapters.member_state(m)) for m in range(len(members))]
+    shared, head = members[0].settings, head_of(members)
+    chunks = None if bank is None else partial(training_features, bank, labels, device)
+    data = TrainingData(torch.bincount(labels, minlength=len(context.texts)), shared.epochs, chunks)
+    state = {name: tensor.to(device) for name, tensor in head.start(context, data).items()}
+    stepper = StackedSGD(state.values(), momentum=optimizer.momentum, weight_decay=optimizer.weight_decay)
+    trained = [TrainedHead(member_state(state, m)) for m in range(len(members))]
+    if not head.learns:
+        return trained
     drawing = _Drawing(labels, members)
     watch = Stopwatch(shared.epochs)
     for epoch in range(shared.epochs):
+        for name, tensor in state.items():
+            tensor.requires_grad_(head.is_trained(name, epoch / shared.epochs))
         batches = drawing.batches(epoch)
         rates = _rates(members, optimizer, epoch=epoch, steps=len(batches))
         rates_on_device = rates.to(device, torch.float32)
         losses = torch.zeros(len(members), device=device)
         for step, (features, targets) in enumerate(epoch_of_features(batches, epoch)):
             cancel.check()
-            texts = F.normalize(adapters.text(text_directions), dim=-1) if adapters.adapts_text else text_directions
-            logits = similarity_logits(adapters.image(features), texts, logit_scale)
-            loss = _member_losses(logits, targets)
+            progress = (epoch + step / len(batches)) / shared.epochs
+            loss = head.loss(state, features, targets, context, progress)
             # The sum, never the mean: members must not scale each other's gradients.
             loss.sum().backward()
             stepper.step(rates_on_device[step])
             losses += loss.detach()
             watch.count(targets.shape[-1])
             on_event(watch.progress("phase_b", epoch, step, len(batches), learning_rate=float(rates[step, 0])))
-        accuracies = _validate(adapters, text_directions, validation, device)
+        accuracies = _validate(head, state, context, validation)
         for m, member in enumerate(members):
-            _select(trained[m], adapters, m, member, epoch, accuracies[m])
+            _select(trained[m], state, m, member, epoch, accuracies[m])
             mean_loss = float(losses[m]) / len(batches)
             trained[m].history.append(
                 EpochEvaluated("phase_b", epoch + 1, mean_loss, float(rates[-1, m]), accuracies[m])
@@ -163,44 +183,30 @@ def train_adapters(
     return trained
 
 
-def build_adapters(members: Sequence[Member], dim: int) -> Adapters:
-    """The untrained adapters of these members, stacked."""
-    form = members[0].settings
-    return Adapters(
-        dim,
-        [member.settings.residual_factor for member in members],
-        [derived_seed(member.seed, "adapter") for member in members],
-        placement=form.placement,
-        activation=form.activation,
-        bias=form.bias,
-    )
-
-
 class _Drawing:
     """The image indices of every member's epochs; one row for all where all draw alike."""
 
     def __init__(self, labels: Tensor, members: Sequence[Member]) -> None:
         self.settings = members[0].settings
-        distinct = dict.fromkeys((m.settings.sampler, m.settings.images_per_draw, m.seed) for m in members)
-        all_alike = len(distinct) == 1
-        self.rows = (
-            list(distinct) if all_alike else [(m.settings.sampler, m.settings.images_per_draw, m.seed) for m in members]
-        )
-        self.samplers = {
-            (sampler, per_draw): EpochSampler(labels, sampler, epochs=self.settings.epochs, images_per_draw=per_draw)
-            for sampler, per_draw, _ in distinct
-        }
+        rows = [(m.settings.sampler, m.settings.images_per_draw, m.seed) for m in members]
+        self.labels = labels
+        self.rows = rows[:1] if len(set(rows)) == 1 else rows
+        self.samplers: dict[tuple[str, int], EpochSampler] = {}
 
     def batches(self, epoch: int) -> list[Tensor]:
         """Index batches ``[B]``, or ``[M, B]`` where members draw differently."""
-        drawn = torch.stack(
-            [
-                self.samplers[sampler, per_draw].draw(epoch, derived_seed(seed, "phase_b", sampler, epoch))
-                for sampler, per_draw, seed in self.rows
-            ]
-        )
+        drawn = torch.stack([self._epoch_of_row(*row, epoch) for row in self.rows])
         batches = split_into_batches(drawn.T, self.settings.batch_size, drop_last=self.settings.drop_last)
         return [batch.T.contiguous() if len(self.rows) > 1 else batch[:, 0] for batch in batches]
+
+    def _epoch_of_row(self, chosen: str, images_per_draw: int, seed: int, epoch: int) -> Tensor:
+        epochs = self.settings.epochs
+        sampler = self.settings.head.sampler(chosen, epoch / epochs)
+        if (sampler, images_per_draw) not in self.samplers:
+            self.samplers[sampler, images_per_draw] = EpochSampler(
+                self.labels, sampler, epochs=epochs, images_per_draw=images_per_draw
+            )
+        return self.samplers[sampler, images_per_draw].draw(epoch, derived_seed(seed, "phase_b", sampler, epoch))
 
 
 def _rates(members: Sequence[Member], optimizer: OptimizerSettings, *, epoch: int, steps: int) -> Tensor:
@@ -211,30 +217,21 @@ def _rates(members: Sequence[Member], optimizer: OptimizerSettings, *, epoch: in
     return torch.tensor(decay, dtype=torch.double)[:, None] * torch.tensor(bases, dtype=torch.double)
 
 
-def _member_losses(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross-entropy of each member: ``[M, B, K]`` with ``[B]`` or ``[M, B]`` to ``[M]``."""
-    targets = targets.expand(logits.shape[:2])
-    losses = F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
-    return losses.view(logits.shape[:2]).mean(1)
-
-
 @torch.inference_mode()
 def _validate(
-    adapters: Adapters, text_directions: Tensor, validation: ValidationSet | None, device: torch.device
+    head: Head, state: State, context: Context, validation: ValidationSet | None
 ) -> list[dict[str, float | None]]:
-    count = len(adapters.residual_factors)
     if validation is None:
-        return [{} for _ in range(count)]
-    texts = F.normalize(adapters.text(text_directions), dim=-1)
+        return [{} for _ in range(head.members)]
+    device = context.texts.device
     predicted = []
-    for chunk in torch.from_numpy(np.array(validation.features)).split(2048):
-        logits = similarity_logits(adapters.image(chunk.to(device).float()), texts, 1.0)
-        predicted.append(logits.argmax(-1).cpu())
+    for chunk in torch.from_numpy(np.array(validation.features)).split(CHUNK):
+        predicted.append(head.logits(state, chunk.to(device).float(), context).argmax(-1).cpu())
     return [validation.score(member.numpy()) for member in torch.cat(predicted, dim=1)]
 
 
 def _select(
-    trained: TrainedAdapter, adapters: Adapters, m: int, member: Member, epoch: int, accuracy: dict[str, float | None]
+    trained: TrainedHead, state: State, m: int, member: Member, epoch: int, accuracy: dict[str, float | None]
 ) -> None:
     score = accuracy.get("all")
     if member.settings.selection == "best" and score is not None:
@@ -243,4 +240,4 @@ def _select(
         trained.best = score
     elif epoch + 1 < member.settings.epochs:
         return
-    trained.state, trained.epoch = adapters.member_state(m), epoch + 1
+    trained.state, trained.epoch = member_state(state, m), epoch + 1

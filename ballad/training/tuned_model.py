@@ -1,17 +1,17 @@
-"""The model that Phase A trains: the towers, the class texts, and in joint training the adapter."""
+"""The model that Phase A trains: the towers, the class texts, and in joint training the head."""
 
+import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ballad.data.images import to_input
 from ballad.data.long_tail import LongTailDataset
 from ballad.experiment import Experiment
-from ballad.model.adapter import Adapters
+from ballad.heads.head import Context, Head, State, TrainingData
 from ballad.model.backbone import Backbone
+from ballad.similarity import similarity_logits
 from ballad.training.compilation import compiled
-from ballad.training.objectives import similarity_logits
-from ballad.training.phase_b import Member, build_adapters
+from ballad.training.phase_b import Member, head_of
 
 
 class TunedModel:
@@ -21,7 +21,7 @@ class TunedModel:
 
     Parameters
     ----------
-    joint : put the adapter of ``experiment.phase_b`` on the towers and train it along.
+    joint : put the head of ``experiment.phase_b`` on the towers and train it along.
     """
 
     def __init__(
@@ -32,19 +32,22 @@ class TunedModel:
         backbone.set_tuned(self.settings.tuned)
         parameters = {**backbone.image_parameters(), **backbone.text_parameters()}
         self.towers = {name: parameter for name, parameter in parameters.items() if parameter.requires_grad}
-        self.adapter: Adapters | None = None
-        if joint:
-            member = Member(experiment.phase_b, experiment.adapter_seed)
-            self.adapter = build_adapters([member], backbone.embed_dim).to(device)
+        self.head: Head | None = None
+        self.state: State = {}
         self._encode = compiled(backbone.encode_images) if experiment.runtime.compile else backbone.encode_images
         self.tokens = backbone.tokenize_classes(dataset.class_names, experiment.prompts, experiment.seed)
         self.tunes_images = self.settings.tuned != "text"
         self.frozen_text = self._encode_text().detach() if self.settings.tuned == "image" else None
+        if joint:
+            self._start_head(Member(experiment.phase_b, experiment.adapter_seed), dataset)
 
-    def parameters(self) -> dict[str, nn.Parameter]:
+    def parameters(self) -> dict[str, Tensor]:
         """Everything that is trained, by name."""
-        adapter = {} if self.adapter is None else dict(self.adapter.named_parameters(prefix="adapter"))
-        return {**self.towers, **adapter}
+        return {**self.towers, **{f"adapter.{name}": tensor for name, tensor in self.head_parameters().items()}}
+
+    def head_parameters(self) -> dict[str, Tensor]:
+        """What the head trains, by name."""
+        return {name: tensor for name, tensor in self.state.items() if tensor.requires_grad}
 
     def encode_images(self, pixels: Tensor) -> Tensor:
         """Pixels uint8 ``[B, S, S, 3]`` to features ``[B, d]``, fp32."""
@@ -59,10 +62,17 @@ class TunedModel:
     def logits(self, features: Tensor, text: Tensor) -> Tensor:
         """Features ``[B, d]`` and unit class embeddings ``[K, d]`` to logits ``[B, K]``."""
         scale = self.backbone.logit_scale
-        if self.adapter is None:
+        if self.head is None:
             return similarity_logits(features, text, scale)
-        adapted_text = F.normalize(self.adapter.text(text), dim=-1)
-        return similarity_logits(self.adapter.image(features), adapted_text, scale)[0]
+        return self.head.logits(self.state, features, Context(text, scale))[0]
+
+    @torch.no_grad()
+    def _start_head(self, member: Member, dataset: LongTailDataset) -> None:
+        self.head = head_of([member])
+        context = Context(self.text().detach(), self.backbone.logit_scale)
+        data = TrainingData(torch.from_numpy(np.array(dataset.class_counts)), self.settings.epochs)
+        for name, tensor in self.head.start(context, data).items():
+            self.state[name] = tensor.to(self.device).requires_grad_(self.head.is_trained(name, progress=0.0))
 
     def _encode_text(self) -> Tensor:
         with self._autocast():

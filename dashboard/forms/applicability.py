@@ -4,11 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from ballad.data.catalog import CATALOG
+from ballad.heads import HEADS
+from ballad.heads.ballad import Ballad
 from ballad.samplers import SAMPLERS
 from ballad.schedules import SCHEDULES
 from dashboard.settings.fields import FIELDS
+from dashboard.settings.head_fields import entries_of
 
-_ADAPTER_IN_JOINT_TRAINING = ("placement", "residual_factor", "activation", "bias", "learning_rate", "seed")
+_OF_THE_HEAD = ("phase_b.method", "phase_b.learning_rate", "phase_b.seed")
+"""Settings of Phase B that joint training has as well, beside the method's options."""
+
+
+_OF_TRAINING = [
+    f"phase_b.{name}"
+    for name in ("epochs", "learning_rate", "sampler", "batch_size", "images_per_draw", "drop_last", "selection")
+]
+"""Settings that change nothing where Phase B has no steps."""
 
 
 def reasons(values: Mapping[str, Any]) -> dict[str, str]:
@@ -26,7 +37,8 @@ def reasons_of_schedule(schedule: str) -> dict[str, str]:
     if training.no_head:
         found |= dict.fromkeys(_section("phase_b"), training.no_head)
     if training.is_joint:
-        shared = [name for name in _section("phase_b") if name.split(".")[1] not in _ADAPTER_IN_JOINT_TRAINING]
+        options = [entry for method in HEADS for entry in entries_of(method).values()]
+        shared = [name for name in _section("phase_b") if name not in (*_OF_THE_HEAD, *options)]
         found |= dict.fromkeys(shared, "Joint training has one phase, with the settings of Phase A.")
     if not training.phases:
         found |= dict.fromkeys(_section("optimizer"), training.no_towers)
@@ -53,6 +65,12 @@ def _of_details(values: Mapping[str, Any]) -> dict[str, str]:
     for phase in ("phase_a", "phase_b"):
         if SAMPLERS[values[f"{phase}.sampler"]].each_image_once:
             found[f"{phase}.images_per_draw"] = "Instance sampling draws images, not classes."
+    head = HEADS[values["phase_b.method"]]
+    if head is not Ballad:
+        of_ballad = f"An option of BALLAD; the method is {head.shown_title()}."
+        found |= dict.fromkeys(entries_of(Ballad.name).values(), of_ballad)
+    if not head.learns:
+        found |= dict.fromkeys(_OF_TRAINING, f"{head.shown_title()} is not trained.")
     if values["phase_b.features"] == "exact":
         found["phase_b.views"] = "Fresh features are augmented anew every epoch."
     elif values["phase_b.views"] == 1:

@@ -8,7 +8,9 @@ from typing import Any
 from ballad.assignments import assignments
 from ballad.data.demo.settings import demo_defaults
 from ballad.experiment import Experiment, parse_value
-from dashboard.forms.draft import default_experiment
+from ballad.heads.ballad import Ballad
+from dashboard.forms.draft import METHOD, default_experiment
+from dashboard.settings.head_fields import entries_of
 
 _OPTIONS = {
     "dataset.source": "--dataset",
@@ -23,9 +25,12 @@ def changed_settings(experiment: Experiment) -> dict[str, Any]:
 
     The settings of a phase that the schedule does not have are left out, since they change nothing.
     """
-    chosen = _flat(experiment)
-    defaults = _flat(default_experiment(experiment.dataset.source, experiment.backbone.name))
+    chosen, method = experiment.flat(), experiment.phase_b.method
+    default = default_experiment(experiment.dataset.source, experiment.backbone.name)
+    defaults = {**default.with_values({METHOD: method}).flat(), METHOD: default.phase_b.method}
     unused = tuple(f"{section}." for section in experiment.training.unused_sections if section != "optimizer")
+    if method != Ballad.name:
+        unused += tuple(entries_of(Ballad.name).values())
     changed = {path: chosen[path] for path in ("dataset.source", "backbone.name") if chosen[path] != "demo"}
     for path, value in chosen.items():
         if value != defaults[path] and not path.startswith(unused):
@@ -63,12 +68,3 @@ def shell_command(experiment: Experiment, seeds: Sequence[int]) -> str:
 
 def _lines(command: str, options: Sequence[str]) -> str:
     return " \\\n    ".join([" ".join([command, *options[:2]]), *options[2:]])
-
-
-def _flat(experiment: Experiment) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in experiment.model_dump(mode="json").items():
-        flat |= (
-            {f"{name}.{field}": inner for field, inner in value.items()} if isinstance(value, dict) else {name: value}
-        )
-    return flat

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ballad.data.demo.settings import demo_defaults
-from ballad.experiment import Experiment
+from ballad.experiment import OPTIONS, Experiment, setting_names
+from ballad.heads import HEADS
 from ballad.samplers import UNBALANCED
 from ballad.store.run import DEFAULT_EXECUTOR
 from dashboard.forms.lists import listed, parse_seeds
 from dashboard.settings.fields import EXECUTOR, FIELDS, SEEDS
+from dashboard.settings.head_fields import entries_of
+
+METHOD = "phase_b.method"
 
 Balancing = Literal["none", "A", "B", "A+B"]
 BALANCING: tuple[Balancing, ...] = ("none", "A", "B", "A+B")
@@ -34,7 +38,10 @@ class Request:
 def request_of(values: Mapping[str, Any]) -> Request:
     """Raises SettingsError with the sentence to show beside the form."""
     seeds = parse_seeds(values[SEEDS])
-    settings = {path: value for path, value in values.items() if path not in (SEEDS, EXECUTOR)}
+    settings = {path: value for path, value in values.items() if path in setting_names()}
+    settings[OPTIONS] = {
+        option: values[entry] for option, entry in entries_of(values[METHOD]).items() if entry not in setting_names()
+    }
     if settings["prompts.kind"] != "custom":
         settings["prompts.templates"] = ()
     return Request(Experiment().with_values({**settings, "seed": seeds[0]}), seeds, values[EXECUTOR])
@@ -42,13 +49,12 @@ def request_of(values: Mapping[str, Any]) -> Request:
 
 def values_of(experiment: Experiment, seeds: Sequence[int] = (), executor: str = DEFAULT_EXECUTOR) -> dict[str, Any]:
     """The entries that ask for ``experiment``, under its own seed where ``seeds`` names none."""
-    settings = experiment.model_dump()
     values: dict[str, Any] = {SEEDS: listed(list(seeds) or [experiment.seed]), EXECUTOR: executor}
-    for path in FIELDS:
-        if path not in values:
-            section, _, field = path.rpartition(".")
-            values[path] = settings[section][field] if section else settings[field]
-    return values
+    for method, head in HEADS.items():
+        options = experiment.phase_b.head_options if method == experiment.phase_b.method else head.Options()
+        values |= {entry: getattr(options, option) for option, entry in entries_of(method).items()}
+    values |= experiment.flat()
+    return {path: values[path] for path in FIELDS}
 
 
 def default_experiment(dataset: str = "demo", backbone: str = "demo") -> Experiment:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from ballad.errors import SettingsError
 from ballad.experiment import Experiment
+from ballad.heads.ballad import Ballad
 from ballad.schedules import SCHEDULES
 
 RESIDUAL_FACTOR, SAMPLER = "phase_b.residual_factor", "phase_b.sampler"
@@ -29,6 +30,7 @@ def sweep_of(
         raise SettingsError("In joint training the towers depend on λ; sweep a decoupled or fine-tuned run instead.")
     if not samplers:
         raise SettingsError("Choose at least one sampler for Phase B.")
-    shared = base.with_values({"schedule": schedule.name, "phase_b.seed": None, "name": "", "notes": ""})
+    of_ballad = {"schedule": schedule.name, "phase_b.method": Ballad.name, "phase_b.seed": None}
+    shared = base.with_values({**of_ballad, "name": "", "notes": ""})
     seed = "phase_b.seed" if seeds_of == "adapter" else "seed"
     return shared, {SAMPLER: list(samplers), seed: list(seeds), RESIDUAL_FACTOR: list(factors)}

@@ -34,7 +34,9 @@ def draft() -> dict[str, Any]:
 
 def entered() -> dict[str, Any]:
     """The values that the form holds now; for callbacks, which run before it is shown again."""
-    return {path: field.value(st.session_state[entry_key(path)]) for path, field in FIELDS.items()}
+    # Entries that are not shown, as those of other methods, keep what they held.
+    shown = {path: st.session_state.get(entry_key(path), field.shown(draft()[path])) for path, field in FIELDS.items()}
+    return {path: field.value(shown[path]) for path, field in FIELDS.items()}
 
 
 def keep(values: Mapping[str, Any]) -> None:

@@ -67,7 +67,7 @@ def _show_number(field: Number, common: dict[str, Any]) -> Any:
         common = {**common, "value": None, "placeholder": field.empty}
     return st.number_input(
         field.label,
-        min_value=int(field.least) if field.whole else float(field.least),
+        min_value=None if field.least is None else int(field.least) if field.whole else float(field.least),
         step=field.step,
         format="%d" if field.whole else "%g",
         **common,

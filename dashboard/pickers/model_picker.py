@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ballad.schedules import MODEL_TITLES, Model
+from ballad.schedules import Model, model_title
 from ballad.stages.plan import SplitName
 from dashboard.reading.loaders import SPLIT_TITLES
 
@@ -20,7 +20,7 @@ def pick_model(models: Sequence[Model], *, key: str, first: Model) -> Model:
         "Model",
         models,
         default=first,
-        format_func=MODEL_TITLES.__getitem__,
+        format_func=model_title,
         key=key,
         help=MODEL_HELP,
         required=True,

@@ -10,7 +10,7 @@ from ballad.data.catalog import load_dataset
 from ballad.experiment import DatasetSettings, Experiment
 from ballad.home import default_home
 from ballad.model.fingerprint import backbone_fingerprint
-from ballad.schedules import MODEL_TITLES
+from ballad.schedules import model_title
 from ballad.stages.plan import Plan
 from ballad.stages.stage_store import Stage, StageStore
 
@@ -98,6 +98,6 @@ def _title(plan: Plan, stage: Stage) -> str:
         case "views":
             return "Augmented views of train"
         case "adapter":
-            return "Phase B: adapter"
+            return f"Phase B: {model_title(plan.phase_b_model)}"
     model = next(model for model in plan.models if plan.evaluation(model).key == stage.key)
-    return f"Evaluation: {MODEL_TITLES[model]}"
+    return f"Evaluation: {model_title(model)}"

@@ -30,9 +30,12 @@ class Choice(Field):
 
 @dataclass(frozen=True)
 class Number(Field):
-    """A number; ``empty`` says what leaving it out means, and None that it cannot be left out."""
+    """A number; ``empty`` says what leaving it out means, and None that it cannot be left out.
 
-    least: float
+    ``least``: None where there is no lower bound.
+    """
+
+    least: float | None
     step: float
     empty: str | None = None
 

@@ -1,16 +1,18 @@
 """How each setting of an experiment is asked for: its kind of entry, its name for people, and what it does."""
 
+from ballad.heads import HEADS
 from ballad.samplers import SAMPLERS, samplers_help
 from ballad.schedules import SCHEDULE_HELP, SCHEDULES
 from ballad.shot_groups import FEW, MANY
 from ballad.work.executors.registry import EXECUTORS
 from dashboard.settings.field_kinds import Choice, Field, Lines, Name, Number, Share, Switch, Text
+from dashboard.settings.head_fields import head_fields
 
 SEEDS = "seeds"
 EXECUTOR = "executor"
 
 SAMPLER_TITLES = {sampler.name: sampler.title for sampler in SAMPLERS.values()}
-PLACEMENTS = {"image": "image features", "text": "class texts", "both": "both"}
+METHOD_TITLES = {name: head.shown_title() for name, head in HEADS.items()}
 TOWERS = {"both": "both", "image": "image", "text": "text"}
 WEIGHTS = {"pretrained": "pretrained", "random": "random numbers"}
 AUGMENTATIONS = {"none": "none", "crop_flip": "crop and flip", "crop_flip_jitter": "crop, flip and colour jitter"}
@@ -185,18 +187,10 @@ FIELDS: dict[str, Field] = {
         titles=SAMPLER_TITLES,
     ),
     "phase_b.batch_size": Number("Batch size of Phase B", _BATCH_HELP, least=1, step=1),
-    "phase_b.placement": Choice("Adapter on", "Where the linear layer sits (Table 6).", titles=PLACEMENTS),
-    "phase_b.residual_factor": Share(
-        "Residual factor λ",
-        "f* = λ · adapter(f) + (1 − λ) · f (Eq. 5): 0 is Phase A alone, 1 the adapter alone. More λ helps rare classes "
-        "at some cost to frequent ones.",
+    "phase_b.method": Choice(
+        "Method of Phase B", "What is trained on the frozen towers' features.", titles=METHOD_TITLES
     ),
-    "phase_b.activation": Choice(
-        "Adapter's form",
-        "Eq. 5 has a ReLU; the released code's adapter is linear.",
-        titles={"relu": "ReLU (Eq. 5)", "none": "linear (released code)"},
-    ),
-    "phase_b.bias": Switch("Adapter has a bias", "Eq. 5 has one; the released code does not."),
+    **{entry: field for head in HEADS.values() for entry, field in head_fields(head).items()},
     "phase_b.features": Choice(
         "Features for Phase B",
         "Stored once and read again, which takes seconds, or fresh augmentations through the towers every epoch.",
@@ -231,4 +225,7 @@ FIELDS: dict[str, Field] = {
     ),
     "runtime.keep_towers": Switch("Keep the trained towers", "Copies them into the run's folder; can be gigabytes."),
 }
-"""By dotted setting; the experiment's one seed is asked for as a list, ``seeds``, beside the ``executor``."""
+"""By dotted setting; the experiment's one seed is asked for as a list, ``seeds``, beside the ``executor``.
+
+Options of methods go by the names of :func:`dashboard.settings.head_fields.entry_of_option`.
+"""

@@ -3,9 +3,14 @@ import torch
 
 from ballad.experiment import PhaseBSettings
 from ballad.training import member_budget
-from ballad.training.member_budget import bytes_of_member, members_that_fit
+from ballad.training.member_budget import members_that_fit
 
 CPU = torch.device("cpu")
+
+
+def bytes_of_member(settings: PhaseBSettings, dim: int, classes: int) -> int:
+    head, batch = settings.head, settings.batch_size
+    return head.bytes_of_member(settings.head_options, batch_size=batch, dim=dim, classes=classes)
 
 
 def test_a_member_by_hand():

@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from ballad.training.objectives import class_loss, image_to_text_loss, similarity_logits, text_to_image_loss
+from ballad.similarity import similarity_logits
+from ballad.training.objectives import class_loss, image_to_text_loss, text_to_image_loss
 
 # Three images of classes 0, 0, 2 among three classes.
 LOGITS = torch.tensor([[2.0, 1.0, 0.0], [1.0, 5.0, 3.0], [0.0, 4.0, 1.0]])

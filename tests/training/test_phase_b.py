@@ -6,8 +6,9 @@ import torch.nn.functional as F
 from ballad.errors import Cancelled
 from ballad.events import CancelToken, EpochEvaluated, Progress
 from ballad.experiment import OptimizerSettings, PhaseBSettings
+from ballad.heads.head import Context, TrainingData, member_state
 from ballad.training.features import FeatureBank, augmented_view_counts
-from ballad.training.phase_b import Member, ValidationSet, build_adapters, cached_features, train_adapters
+from ballad.training.phase_b import Member, ValidationSet, cached_features, head_of, train_heads
 
 DIM, CLASSES = 16, 5
 CPU = torch.device("cpu")
@@ -27,18 +28,23 @@ def problem():
 def train(problem, members, *, validation=None, cancel=None, on_event=lambda event: None, optimizer=None, bank=None):
     features, labels, text = problem
     bank = bank or FeatureBank.of_plain(features)
-    return train_adapters(
+    return train_heads(
         cached_features(bank, labels, members, CPU),
         labels,
-        text,
+        Context(text, 20.0),
         members,
         optimizer or OptimizerSettings(),
-        logit_scale=20.0,
+        bank=bank,
         validation=validation,
         device=CPU,
         on_event=on_event,
         cancel=cancel or CancelToken(),
     )
+
+
+def start_of(member, text):
+    data = TrainingData(torch.ones(CLASSES, dtype=torch.int64), member.settings.epochs)
+    return member_state(head_of([member]).start(Context(text, 20.0), data), 0)
 
 
 def settings(**values):
@@ -90,9 +96,9 @@ def test_one_step_is_that_of_torch_sgd(problem):
     member = Member(settings(epochs=1, batch_size=len(labels), sampler="instance", residual_factor=0.3), seed=5)
     (trained,) = train(problem, [member], optimizer=OptimizerSettings(weight_decay=0.1))
 
-    start = build_adapters([member], DIM)
-    weight = start.weights["image"][0].detach().clone().requires_grad_()
-    bias = start.biases["image"][0].detach().clone().requires_grad_()
+    start = start_of(member, text)
+    weight = start["weights.image"].requires_grad_()
+    bias = start["biases.image"].requires_grad_()
     f = torch.from_numpy(features).float()
     adapted = 0.3 * F.relu(f @ weight + bias) + 0.7 * f
     F.cross_entropy(20 * F.normalize(adapted) @ text.T, labels).backward()
@@ -126,7 +132,7 @@ def test_best_selection_keeps_the_epoch_that_scored_highest(problem):
 @pytest.mark.parametrize("placement", ["text", "both"])
 def test_gradients_reach_the_side_that_is_adapted(problem, placement):
     member = Member(settings(placement=placement), seed=0)
-    start = build_adapters([member], DIM).member_state(0)
+    start = start_of(member, problem[2])
     (trained,) = train(problem, [member])
     assert set(trained.state) == set(start)
     assert all(not trained.state[name].equal(start[name]) for name in start)

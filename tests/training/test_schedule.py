@@ -1,6 +1,6 @@
 import pytest
 
-from ballad.training.schedule import cosine_rate
+from ballad.training.schedule import cosine_rate, derived_seed
 
 
 def test_released_code_rates_of_phase_b():
@@ -12,3 +12,8 @@ def test_released_code_rates_of_phase_b():
 def test_by_step_starts_full_and_falls_within_an_epoch():
     rates = [cosine_rate(1.0, epoch=e, epochs=2, step=s, steps=2, by="step") for e in range(2) for s in range(2)]
     assert rates == pytest.approx([1.0, 0.5 + 0.5 * 2**-0.5, 0.5, 0.5 - 0.5 * 2**-0.5])
+
+
+def test_derived_seeds_stay_what_they_are():
+    # Another value draws other images: change it with the versions of the stages that it shapes.
+    assert derived_seed(0, "phase_b", "class_balanced", 3) == 617099444936271553

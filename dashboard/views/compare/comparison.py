@@ -11,7 +11,7 @@ from ballad.analysis.statistics import over_seeds, paired_bootstrap
 from ballad.errors import SettingsError
 from ballad.experiment import Experiment, short_names
 from ballad.paper.presets import BALLAD, ZERO_SHOT, place_title
-from ballad.schedules import MODEL_TITLES, Model
+from ballad.schedules import Model, model_title
 from ballad.shot_groups import GROUPS
 from ballad.stages.plan import SplitName
 from ballad.store import queries
@@ -72,7 +72,7 @@ def comparison_rows(store: RunStore, runs: pd.DataFrame, *, every_model: bool) -
     for (model, _), by_seed in found.items():
         run_ids = tuple(by_seed.values())
         name = _shared_words([names[run_id] for run_id in run_ids]) or f"unnamed {run_ids[0]}"
-        rows.append(Row(f"{MODEL_TITLES[model]} of {name}" if every_model else name, model, run_ids))
+        rows.append(Row(f"{model_title(model)} of {name}" if every_model else name, model, run_ids))
     return _told_apart(rows, different_settings(store, rows))
 
 

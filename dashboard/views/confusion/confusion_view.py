@@ -11,7 +11,7 @@ import pandas as pd
 from ballad.analysis.confusion import class_neighbours, difference, most_confused_block, most_confused_pairs
 from ballad.analysis.evaluation import calibration_bins
 from ballad.analysis.predictions import Predictions
-from ballad.schedules import MODEL_TITLES, Model
+from ballad.schedules import Model, model_title
 from ballad.stages.plan import SplitName
 from dashboard.figures.confusion import distinct_labels
 from dashboard.reading.loaders import Evaluation, evaluated_models, evaluation
@@ -43,7 +43,7 @@ class Side:
 
     @property
     def label(self) -> str:
-        return f"{MODEL_TITLES[self.model]} of {self.run_label}"
+        return f"{model_title(self.model)} of {self.run_label}"
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class ConfusionView:
 def opinions(side: Side, other: Side | None, split: SplitName) -> dict[str, Predictions]:
     """By title, what each model of ``side``'s run said about a split, and ``other`` too if it is of another run."""
     models = evaluated_models(side.run_id)
-    said = {MODEL_TITLES[model]: evaluation(side.run_id, model, split).predictions for model in models}
+    said = {model_title(model): evaluation(side.run_id, model, split).predictions for model in models}
     if other is not None and other.run_id != side.run_id:
         said[other.label] = evaluation(other.run_id, other.model, split).predictions
     return said

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from ballad.analysis.confusion import most_confused_classes
-from ballad.schedules import MODEL_TITLES
+from ballad.schedules import model_title
 from ballad.stages.plan import SplitName
 from ballad.stages.projections import EvaluatedModel, Projection, ProjectionRequest, projection_stage
 from ballad.stages.stage_store import StageStore
@@ -62,7 +62,7 @@ class EmbeddingView:
     def short_names(self) -> list[str]:
         """What to call the sides in the heads of columns."""
         models = [side.model for side in self.sides]
-        return [MODEL_TITLES[side.model] if models.count(side.model) == 1 else side.run_label for side in self.sides]
+        return [model_title(side.model) if models.count(side.model) == 1 else side.run_label for side in self.sides]
 
     def score(self, panel: int, name: str, group: str) -> float:
         """A score of :func:`ballad.analysis.separation.separation_summary`; NaN for an empty group."""

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from ballad.data.long_tail import LongTailDataset, Split
-from ballad.schedules import MODEL_TITLES, Model
+from ballad.schedules import Model, model_title
 from ballad.stages.plan import SplitName
 from ballad.wording import percent
 from dashboard.reading.loaders import evaluation
@@ -48,7 +48,7 @@ def _split(dataset: LongTailDataset, name: SplitName) -> Split:
 def answers_table(ranked: Mapping[Model, Sequence[Sequence[Any]]]) -> pd.DataFrame:
     """A row a model and class."""
     rows = [
-        (MODEL_TITLES[model], rank, name, 100 * probability)
+        (model_title(model), rank, name, 100 * probability)
         for model, answers in ranked.items()
         for rank, (name, probability) in enumerate(answers, start=1)
     ]
@@ -60,7 +60,7 @@ def show_answers(ranked: Mapping[Model, Sequence[Sequence[Any]]], true: str | No
     for column, (model, answers) in zip(st.columns(len(ranked)), ranked.items(), strict=True):
         with column.container(border=True):
             verdict = "" if true is None else " " + _verdict(answers[0][0] == true)
-            st.markdown(f"**{MODEL_TITLES[model]}**{verdict}")
+            st.markdown(f"**{model_title(model)}**{verdict}")
             for name, probability in answers:
                 shown = f"**{as_text(name)}**" if name == true else as_text(name)
                 st.progress(min(1.0, probability), text=f"{percent(100 * probability)} · {shown}")

@@ -1,0 +1,15 @@
+"""What Phase B trains, found here by itself.
+
+To add a head, write a file that defines a :class:`ballad.heads.head.Head`. No file loads torch before it computes,
+since settings, queue and pages read the registry.
+"""
+
+from inspect import isabstract
+
+from ballad.discovery import defined_in
+from ballad.heads.head import Head
+
+HEADS: dict[str, type[Head]] = {
+    found.name: found for found in defined_in(__name__, type) if issubclass(found, Head) and not isabstract(found)
+}
+"""By the name that ``phase_b.method`` takes."""

@@ -1,0 +1,164 @@
+"""The protocol of a head.
+
+A head turns image features and class texts into logits. It works on M members at once, such as the points of a sweep:
+every tensor of a state has a leading dimension M, so that M small products become one batched product. A head is
+functional: what is learned lies in the state, and its object holds the members' options only.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from ballad.settings import Settings
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+State = dict[str, "Tensor"]
+"""Tensors ``[M, …]`` by name. What a head needs to answer, beyond the class texts, lies here and is kept on disk."""
+
+FLOAT_BYTES = 4
+
+
+class HeadOptions(Settings):
+    """A head's own settings; each field with ``title``, ``description``, bounds and default, from which forms follow.
+
+    A field of numbers may give the ``step`` of its entry, and one of a few values their ``titles``, in
+    ``json_schema_extra``.
+    """
+
+
+@dataclass(frozen=True)
+class Context:
+    """What images are compared with: class texts ``[K, d]`` of unit norm, and s = 1/τ of Eq. 1."""
+
+    texts: "Tensor"
+    logit_scale: float
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a head may know of the training set before its first step.
+
+    class_counts : images of each class, int64 ``[K]``, on the CPU.
+    epochs : of the training ahead.
+    chunks : features ``[B, d]`` and labels ``[B]`` of all training images in their plain view, on the device; for heads
+        that say ``reads_training_features``, which are given them.
+    """
+
+    class_counts: "Tensor"
+    epochs: int
+    chunks: Callable[[], Iterator[tuple["Tensor", "Tensor"]]] | None = None
+
+
+class Head(ABC):
+    """M heads of one method.
+
+    Parameters
+    ----------
+    options : of each member, of the type :attr:`Options`.
+    seeds : of each member, for what it starts from.
+    """
+
+    name: ClassVar[str]
+    """As in settings; also the name of the model that Phase B yields."""
+    title: ClassVar[str]
+    paper: ClassVar[str] = ""
+    """Where it was published, such as ``arXiv 2111.14745``."""
+    formula: ClassVar[str]
+    """What it computes, in one line."""
+    help: ClassVar[str]
+    """What it is for, in a sentence or two."""
+    Options: ClassVar[type[HeadOptions]] = HeadOptions
+    alike: ClassVar[tuple[str, ...]] = ()
+    """Options that members must share to be trained together, since shapes or operations follow from them."""
+    learns: ClassVar[bool] = True
+    """Whether it is trained by gradient; otherwise its start is its end."""
+    head_only: ClassVar[bool] = False
+    """Whether the published system also trains its backbone, so that this is its head only."""
+    reads_training_features: ClassVar[bool] = False
+    """Whether its start is made from the stored training features, as a class mean is."""
+    fixed: ClassVar[tuple[str, ...]] = ()
+    """Entries of the state that gradients never change."""
+
+    def __init__(self, options: Sequence[Any], seeds: Sequence[int]) -> None:
+        self.options, self.seeds = list(options), list(seeds)
+        self._of_members: dict[tuple[str, torch.device], Tensor] = {}
+
+    @classmethod
+    def shown_title(cls) -> str:
+        """The title, marked where the published system also trains its backbone."""
+        return f"{cls.title} (head only)" if cls.head_only else cls.title
+
+    @property
+    def members(self) -> int:
+        """M."""
+        return len(self.options)
+
+    @abstractmethod
+    def start(self, context: Context, data: TrainingData) -> State:
+        """The state before the first step, on any device."""
+
+    @abstractmethod
+    def logits(self, state: State, features: "Tensor", context: Context) -> "Tensor":
+        """Image features ``[B, d]`` (shared by the members) or ``[M, B, d]``, not normalised, to ``[M, B, K]``."""
+
+    def loss(self, state: State, features: "Tensor", targets: "Tensor", context: Context, progress: float) -> "Tensor":
+        """Loss of each member ``[M]``, by default the mean cross-entropy.
+
+        targets : ``[B]`` or ``[M, B]``. progress : share of the training that is done, from 0 to just below 1.
+        """
+        from torch.nn.functional import cross_entropy
+
+        logits = self.logits(state, features, context)
+        of_images = cross_entropy(logits.flatten(0, 1), targets.expand(logits.shape[:2]).flatten(), reduction="none")
+        return of_images.view(logits.shape[:2]).mean(1)
+
+    def is_trained(self, entry: str, progress: float) -> bool:
+        """Whether gradients change this entry of the state in the epoch that begins at ``progress``."""
+        return self.learns and entry not in self.fixed
+
+    @classmethod
+    def sampler(cls, chosen: str, progress: float) -> str:
+        """The sampler of the epoch that begins at ``progress``, where the settings have ``chosen``."""
+        return chosen
+
+    def embed(self, state: State, features: "Tensor", context: Context) -> "Tensor":
+        """Image features as the head compares them, ``[M, B, d]``; for maps and similar pictures."""
+        return features.expand(self.members, *features.shape[-2:])
+
+    def class_points(self, state: State, context: Context) -> "Tensor":
+        """Where the classes lie in the space of :meth:`embed`, ``[M, K, d]``."""
+        return context.texts.expand(self.members, *context.texts.shape)
+
+    @classmethod
+    def bytes_of_member(cls, options: Any, *, batch_size: int, dim: int, classes: int) -> int:
+        """Memory that one more member takes while it trains; by default that of a linear classifier.
+
+        Weights with gradient and momentum, and of a batch three tensors ``[B, d]`` and four ``[B, K]``.
+        """
+        return FLOAT_BYTES * (3 * classes * (dim + 1) + 3 * batch_size * dim + 4 * batch_size * classes)
+
+    def of_members(self, option: str, like: "Tensor") -> "Tensor":
+        """A number among the options for each member, float32 ``[M, 1, 1]`` on the device of ``like``."""
+        import torch
+
+        key = option, like.device
+        if key not in self._of_members:
+            numbers = [getattr(options, option) for options in self.options]
+            self._of_members[key] = torch.tensor(numbers, dtype=torch.float32, device=like.device)[:, None, None]
+        return self._of_members[key]
+
+
+def member_state(state: State, member: int) -> State:
+    """One member's tensors without the leading dimension, ready for safetensors."""
+    return {name: tensor[member].detach().cpu().clone() for name, tensor in state.items()}
+
+
+def state_of_members(states: Sequence[Mapping[str, "Tensor"]], device: "torch.device") -> State:
+    """The state of members that :func:`member_state` gave."""
+    import torch
+
+    return {name: torch.stack([state[name] for state in states]).to(device) for name in states[0]}
