@@ -48,9 +48,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @contextmanager
-def running_server(home: Path, *options: str, prefix: str = "", folder: Path = ROOT) -> Iterator[str]:
+def running_server(
+    home: Path, *options: str, prefix: str = "", folder: Path = ROOT, port: int | None = None
+) -> Iterator[str]:
     """The address of a workbench that works in ``home``, started from ``folder`` with these options."""
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "dashboard" / "app.py")]
     options = ("--server.port", str(port), "--server.headless", "true", *options)
     environment = {**os.environ, "BALLAD_HOME": str(home), "OMP_NUM_THREADS": "1"}
