@@ -14,7 +14,7 @@ from ballad.home import default_home, store_path
 from ballad.store import queries
 from ballad.store.owners import SILENCE_SECONDS, Owner, Watch
 from ballad.store.run_store import RunStore
-from ballad.store.schema import MIGRATIONS, migrate
+from ballad.store.schema import MIGRATIONS, STARTED_BY, migrate
 from tests.helpers.claiming import claim
 
 REQUESTS = ["auto", "cpu"]
@@ -65,6 +65,32 @@ def test_migration_keeps_what_is_there(store: RunStore) -> None:
         [*MIGRATIONS, "ALTER TABLE runs ADD COLUMN extra TEXT DEFAULT 'x';"],
     )
     assert store.database.read("SELECT extra FROM runs WHERE id = ?", run_id)[0]["extra"] == "x"
+
+
+def test_runs_of_an_earlier_release_name_nobody_who_started_them(tmp_path: Path) -> None:
+    earlier = sqlite3.connect(store_path(tmp_path), isolation_level=None)
+    migrate(earlier, store_path(tmp_path), MIGRATIONS[: MIGRATIONS.index(STARTED_BY)])
+    texts = [
+        "name",
+        "key",
+        "dataset",
+        "backbone",
+        "schedule",
+        "budget",
+        "final_model",
+        "requested_device",
+        "executor",
+        "notes",
+    ]
+    values = dict.fromkeys(texts, "x") | {"id": "abc", "settings": "{}", "tags": "[]", "status": "done"}
+    values |= dict.fromkeys(("seed", "priority", "created"), 0)
+    marks = ", ".join("?" * len(values))
+    earlier.execute(f"INSERT INTO runs ({', '.join(values)}) VALUES ({marks})", list(values.values()))
+    earlier.close()
+    store = RunStore(tmp_path)
+    assert store.get("abc").started_by is None and store.get("abc").name == "x"
+    started = store.on_behalf_of("ada@example.org").create(Experiment())
+    assert queries.runs(store).set_index("id")["started_by"].to_dict()[started] == "ada@example.org"
 
 
 def test_many_openers_of_a_new_store_all_succeed(tmp_path: Path) -> None:
