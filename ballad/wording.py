@@ -8,6 +8,11 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def number(value: float | None, digits: int = 1) -> str:
+    """``67.2``; a dash where there is none."""
+    return MISSING if _missing(value) else f"{value:.{digits}f}"
+
+
 def percent(value: float | None, digits: int = 1) -> str:
     """A percentage that is already one: ``67.2 %``; a dash for an empty group."""
     return MISSING if _missing(value) else f"{value:.{digits}f} %"
@@ -15,9 +20,9 @@ def percent(value: float | None, digits: int = 1) -> str:
 
 def mean_and_spread(mean: float | None, spread: float | None, digits: int = 1) -> str:
     """``67.2 ± 0.3``, or the mean alone where one seed has no spread."""
-    if _missing(mean):
-        return MISSING
-    return f"{mean:.{digits}f}" if _missing(spread) else f"{mean:.{digits}f} ± {spread:.{digits}f}"
+    if _missing(mean) or _missing(spread):
+        return number(mean, digits)
+    return f"{number(mean, digits)} ± {number(spread, digits)}"
 
 
 def duration(seconds: float | None) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from ballad.wording import counted, duration, mean_and_spread, percent, size
+from ballad.wording import counted, duration, mean_and_spread, number, percent, size
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,9 @@ from ballad.wording import counted, duration, mean_and_spread, percent, size
         (percent(None), "–"),
         (percent(float("nan")), "–"),
         (percent(0.0), "0.0 %"),
+        (number(67.25, 0), "67"),
+        (number(float("nan")), "–"),
+        (mean_and_spread(None, 0.3), "–"),
         (mean_and_spread(67.2, 0.34), "67.2 ± 0.3"),
         (mean_and_spread(67.2, float("nan")), "67.2"),
         (duration(4.21), "4.2 s"),

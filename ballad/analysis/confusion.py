@@ -7,7 +7,7 @@ true class's images. With a thousand classes a whole matrix cannot be read: look
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, assert_never
 
 import numpy as np
 import pandas as pd
@@ -24,17 +24,20 @@ def class_order(per_class: pd.DataFrame, by: Order, text_features: np.ndarray | 
     to groups; ``name``: alphabetical; ``similarity``: neighbours have similar text features [K, d] (leaves of an
     average-linkage tree over cosine distances).
     """
-    if by == "similarity":
-        if text_features is None:
-            raise ValueError("the order by similarity needs text_features")
-        return _leaf_order(text_features)
-    if by == "name":
-        return per_class["class_name"].str.casefold().argsort(kind="stable").to_numpy()
     fewest_last = -per_class["train_count"].to_numpy()
-    if by == "count":
-        return np.argsort(fewest_last, kind="stable")
-    rank = per_class["group"].map({group: rank for rank, group in enumerate(SHOT_GROUPS)})
-    return np.lexsort((fewest_last, rank))
+    match by:
+        case "similarity":
+            if text_features is None:
+                raise ValueError("the order by similarity needs text_features")
+            return _leaf_order(text_features)
+        case "name":
+            return per_class["class_name"].str.casefold().argsort(kind="stable").to_numpy()
+        case "count":
+            return np.argsort(fewest_last, kind="stable")
+        case "group":
+            rank = per_class["group"].map({group: rank for rank, group in enumerate(SHOT_GROUPS)})
+            return np.lexsort((fewest_last, rank))
+    assert_never(by)
 
 
 def group_confusion(confusion: pd.DataFrame, per_class: pd.DataFrame) -> pd.DataFrame:

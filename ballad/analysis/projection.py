@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, assert_never
 from zipfile import BadZipFile
 
 import numpy as np
@@ -111,12 +111,15 @@ def project(
     neighbours = features if isinstance(features, Neighbourhood) else neighbourhood(features, cancel=cancel)
     if cancel:
         cancel.check()
-    if method == "umap":
-        layout = _umap(neighbours, seed, n_neighbors, min_dist)
-        if cancel:
-            cancel.check()
-    else:
-        layout = _tsne(neighbours, seed, perplexity, on_event, cancel)
+    match method:
+        case "umap":
+            layout = _umap(neighbours, seed, n_neighbors, min_dist)
+            if cancel:
+                cancel.check()
+        case "tsne":
+            layout = _tsne(neighbours, seed, perplexity, on_event, cancel)
+        case _:
+            assert_never(method)
     return layout.astype(np.float32)
 
 

@@ -12,11 +12,11 @@ from ballad.assignments import grid
 from ballad.cli.groups import failures, finish_groups
 from ballad.cli.progress import ShellProgress
 from ballad.cli.settings import add_settings, experiment_from
-from ballad.cli.tables import percent, print_table
+from ballad.cli.tables import print_table
 from ballad.errors import BalladError, Cancelled, RunError
 from ballad.schedules import model_title
 from ballad.shot_groups import GROUPS
-from ballad.wording import duration
+from ballad.wording import duration, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -130,7 +130,7 @@ def _print_runs(table: "pd.DataFrame") -> None:
             run["schedule"],
             run["seed"],
             duration(run["seconds"]) if run["attempts"] else None,
-            *(_percent(run[group]) for group in GROUPS),
+            *(number(run[group]) for group in GROUPS),
         ]
         for run in table.to_dict("records")
     ]
@@ -161,7 +161,7 @@ def _show(options: argparse.Namespace) -> None:
     results = queries.results(store, [run.id])
     if len(results):
         rows = [
-            [model_title(result["model"]), result["split"], *(_percent(result[group]) for group in GROUPS)]
+            [model_title(result["model"]), result["split"], *(number(result[group]) for group in GROUPS)]
             for result in results.to_dict("records")
         ]
         print_table("top-1 accuracy, %", ["model", "split", *GROUPS], rows, numbers=4)
@@ -231,7 +231,3 @@ def _store() -> "RunStore":
     from ballad.store.run_store import RunStore
 
     return RunStore(default_home())
-
-
-def _percent(value: float) -> str | None:
-    return percent(None if value != value else value)  # NaN, an empty group, differs from itself

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from ballad.schedules import model_title
 from ballad.shot_groups import GROUPS
+from ballad.wording import MISSING, number
 
 WIDTH_OF_FILES = 160
 
@@ -18,7 +19,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     for place, column in enumerate(columns):
         table.add_column(column, justify="right" if place >= len(columns) - numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("–" if value is None else str(value) for value in row))
+        table.add_row(*(MISSING if value is None else str(value) for value in row))
     console = Console()
     # A pipe or a file has no width to fit into.
     Console(width=None if console.is_terminal else WIDTH_OF_FILES).print(table)
@@ -27,10 +28,6 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 def print_accuracies(title: str, accuracies: Mapping[str, Mapping[str, float | None]]) -> None:
     """The table of the field: a row a model, a column a shot group, in percent."""
     rows = [
-        [model_title(model), *(percent(by_group[group]) for group in GROUPS)] for model, by_group in accuracies.items()
+        [model_title(model), *(number(by_group[group]) for group in GROUPS)] for model, by_group in accuracies.items()
     ]
     print_table(title, ["top-1 accuracy, %", *GROUPS], rows, numbers=4)
-
-
-def percent(value: float | None) -> str | None:
-    return None if value is None else f"{value:.1f}"

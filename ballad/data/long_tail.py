@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +37,14 @@ def long_tail_counts(
     np.int64(10847)
     """
     place = np.arange(num_classes) / max(num_classes - 1, 1)
-    if profile == "exponential":
-        counts = [largest * (1 / ratio) ** p for p in place]
-    else:
-        end = ratio ** (1 / (PARETO_SHAPE + 1))
-        counts = [largest * (1 + (end - 1) * p) ** -(PARETO_SHAPE + 1) for p in place]
+    match profile:
+        case "exponential":
+            counts = [largest * (1 / ratio) ** p for p in place]
+        case "pareto":
+            end = ratio ** (1 / (PARETO_SHAPE + 1))
+            counts = [largest * (1 + (end - 1) * p) ** -(PARETO_SHAPE + 1) for p in place]
+        case _:
+            assert_never(profile)
     # The last count is exactly largest / ratio; rounding errors must not cost it an image.
     return np.maximum(np.floor(np.array(counts) + 1e-9), 1).astype(np.int64)
 

@@ -1,5 +1,7 @@
 """The gradient of one batch of Phase A, computed a micro-batch at a time."""
 
+from typing import assert_never
+
 import torch
 from torch import Tensor
 
@@ -58,7 +60,11 @@ def _through_cached_features(model: TunedModel, parts: list[Part], text: Tensor,
 
 
 def _losses(logits: Tensor, labels: Tensor, batch_labels: Tensor, objective: Objective) -> Tensor:
-    if objective == "class":
-        return class_loss(logits, labels)
-    losses = image_to_text_loss(logits, labels, batch_labels)
-    return losses if objective == "image_to_text" else losses + text_to_image_loss(logits, labels)
+    match objective:
+        case "class":
+            return class_loss(logits, labels)
+        case "image_to_text":
+            return image_to_text_loss(logits, labels, batch_labels)
+        case "symmetric":
+            return image_to_text_loss(logits, labels, batch_labels) + text_to_image_loss(logits, labels)
+    assert_never(objective)
