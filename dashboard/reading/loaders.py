@@ -16,6 +16,7 @@ from ballad.analysis import confusion as confusion_analysis
 from ballad.analysis.predictions import Predictions
 from ballad.errors import RunError
 from ballad.schedules import ZERO_SHOT, Model
+from ballad.stages.artifacts import CLASS_TEXT
 from ballad.stages.file_names import PLAN
 from ballad.stages.plan import SplitName
 from ballad.stages.run_folder import RunFolder
@@ -23,8 +24,6 @@ from ballad.stages.stage_store import StageStore
 from dashboard.reading.workbench import open_store
 
 SPLIT_TITLES: dict[SplitName, str] = {"test": "Test", "val": "Validation"}
-
-_CLASS_TEXT = "class_text.safetensors"
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def _class_text(run_id: str, model: Model) -> np.ndarray:
             f"The class texts of the run {run_id} were removed, and with them the order by similarity; "
             "choose another order, or run the experiment again."
         )
-    return load_file(stages.folder(stage) / _CLASS_TEXT)["text"]
+    return load_file(stages.folder(stage) / CLASS_TEXT)["text"]
 
 
 def _source(run_id: str) -> list[Any]:
