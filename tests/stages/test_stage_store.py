@@ -1,7 +1,9 @@
 import hashlib
 import json
+import platform
 import shutil
 import threading
+from importlib.metadata import distributions, version
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from ballad.stages import stage_store as module
 from ballad.stages.stage_store import Stage, StageStore
 from ballad.whole_files import write_whole
 
+INSTALLED = {distribution.name for distribution in distributions()}
 FIRST, SECOND = Stage("adapter", {"seed": 0}), Stage("adapter", {"seed": 1})
 
 
@@ -26,6 +29,14 @@ def obtain(stages, stage, compute, *, on_event=ignore, cancel=None):
 
 def write_number(folder: Path) -> None:
     (folder / "number").write_text("7")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["towers", "class_text", "features", "views", "adapter", "evaluation", "neighbourhood", "projection"],
+)
+def test_every_kind_of_stage_has_a_key_of_its_own(kind):
+    assert Stage(kind, {}).key not in {FIRST.key, Stage("adapter" if kind != "adapter" else "views", {}).key}
 
 
 def test_the_key_follows_from_kind_and_inputs_and_not_from_their_order():
@@ -271,3 +282,10 @@ def test_stages_can_be_listed_while_one_is_computed(stages, monkeypatch):
 
     obtain(stages, SECOND, list_meanwhile)
     assert len(stages.table()) == 2
+
+
+def test_manifests_hold_the_versions_of_what_can_change_a_number(stages):
+    obtain(stages, FIRST, write_number)
+    packages = ("torch", "torchvision", "open_clip_torch", "timm", "numpy", "pandas", "umap-learn", "openTSNE")
+    installed = {package: version(package) for package in packages if package in INSTALLED}
+    assert stages.manifest(FIRST)["libraries"] == {"python": platform.python_version(), **installed}
