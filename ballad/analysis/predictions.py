@@ -85,7 +85,7 @@ def predict(
     """What ``logits_of`` (features float32 [B, d] on ``device`` to [B, K]) says about every image.
 
     image_features: [N, d], of any float type and on any device; labels: [N]. A logit bias is the same for all classes,
-    so the softmax does not see it.
+    so the softmax does not see it. Raises RunError where logits are not finite.
     """
     import torch
 
@@ -95,7 +95,13 @@ def predict(
             of_batch = ranked(logits_of(batch.to(device).float()), TOP)
             probabilities.append(of_batch[0].cpu())
             classes.append(of_batch[1].cpu())
-    return Predictions(np.asarray(labels, np.int64), torch.cat(classes).numpy(), torch.cat(probabilities).numpy())
+    top = torch.cat(probabilities).numpy()
+    if not (finite := np.isfinite(top).all(axis=1)).all():
+        raise RunError(
+            f"The logits of image {int(np.argmin(finite))} are not finite: choose a higher backbone.temperature, "
+            "or lower learning rates if the model was trained."
+        )
+    return Predictions(np.asarray(labels, np.int64), torch.cat(classes).numpy(), top)
 
 
 def ranked(logits: "torch.Tensor", top: int) -> "tuple[torch.Tensor, torch.Tensor]":

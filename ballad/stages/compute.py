@@ -15,6 +15,7 @@ from ballad.analysis.evaluation import group_accuracies
 from ballad.analysis.predictions import Predictions, predict
 from ballad.data.long_tail import LongTailDataset, Split
 from ballad.data.pixel_cache import decoded_once
+from ballad.errors import BalladError, RunError
 from ballad.events import CancelToken, EventSink, Notice
 from ballad.experiment import Augmentation, Experiment
 from ballad.heads.head import Context, member_state
@@ -97,6 +98,12 @@ class StageComputer:
                     self.on_event(Notice(note))
             with torch.inference_mode():
                 text = backbone.encode_classes(self.dataset.class_names, experiment.prompts, experiment.seed)
+            if not (finite := torch.isfinite(text).all(dim=1)).all():
+                name = self.dataset.class_names[int(finite.int().argmin())]
+                raise RunError(
+                    f"The text features of class '{name}' are not finite. If the towers were trained, try a lower "
+                    "phase_a.learning_rate; if not, choose another backbone."
+                )
             scale = torch.tensor(backbone.logit_scale, dtype=torch.float64)
             save_file({"text": text.float().cpu(), "logit_scale": scale}, folder / CLASS_TEXT)
 
@@ -139,13 +146,15 @@ class StageComputer:
             fit = members_that_fit(self.experiment.phase_b, dim, self.dataset.num_classes, self.device)
             others = [other for other in others if not self.stages.present(other)][: fit - 1]
 
-        def compute(folders: dict[str, Path]) -> None:
+        def compute(folders: dict[str, Path]) -> dict[str, BalladError]:
             nonlocal trained_here
             trained_here = True
-            trained = self._train_heads([plans[key].experiment for key in folders])
-            for folder, adapter in zip(folders.values(), trained, strict=True):
-                save_file(adapter.state, folder / ADAPTER)
-                write_history(adapter.history, folder)
+            trained = dict(zip(folders, self._train_heads([plans[key].experiment for key in folders]), strict=True))
+            for key, head in trained.items():
+                if head.error is None:
+                    save_file(head.state, folders[key] / ADAPTER)
+                    write_history(head.history, folders[key])
+            return {key: head.error for key, head in trained.items() if head.error is not None}
 
         folder = self.stages.obtain_together(
             stage, others, compute, device=str(self.device), on_event=self.on_event, cancel=self.cancel

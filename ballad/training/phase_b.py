@@ -14,11 +14,14 @@ from torch import Tensor
 
 from ballad.data.images import image_batches, to_input
 from ballad.data.long_tail import Split
+from ballad.errors import RunError
 from ballad.events import CancelToken, EpochEvaluated, EventSink
 from ballad.experiment import OptimizerSettings, PhaseBSettings
 from ballad.heads.head import Context, Head, State, TrainingData, member_state
 from ballad.model.backbone import Backbone
+from ballad.schedules import PHASE_B
 from ballad.training.features import FeatureBank
+from ballad.training.finite import check_loss, check_weights
 from ballad.training.optimizer import StackedSGD
 from ballad.training.sampling import EpochSampler, split_into_batches
 from ballad.training.schedule import cosine_rate, derived_seed
@@ -47,12 +50,16 @@ class ValidationSet:
 
 @dataclass
 class TrainedHead:
-    """The selected state of a member, their epoch (from 1), and how the training went."""
+    """The selected state of a member, their epoch (from 1), and how the training went.
+
+    error : what is wrong with a member that diverged, which has nothing to hand on.
+    """
 
     state: State
     epoch: int = 0
     best: float = -1.0
     history: list[EpochEvaluated] = field(default_factory=list)
+    error: RunError | None = None
 
 
 def head_of(members: Sequence[Member]) -> Head:
@@ -135,7 +142,7 @@ def train_heads(
     on_event: EventSink,
     cancel: CancelToken,
 ) -> list[TrainedHead]:
-    """Train M heads of one method together and return each one's selected state.
+    """Train M heads of one method together and return each one's selected state; one that diverges stops no other.
 
     Parameters
     ----------
@@ -161,7 +168,7 @@ def train_heads(
         batches = drawing.batches(epoch)
         rates = _rates(members, optimizer, epoch=epoch, steps=len(batches))
         rates_on_device = rates.to(device, torch.float32)
-        losses = torch.zeros(len(members), device=device)
+        losses = torch.zeros(len(batches), len(members), device=device)
         for step, (features, targets) in enumerate(epoch_of_features(batches, epoch)):
             cancel.check()
             progress = (epoch + step / len(batches)) / shared.epochs
@@ -169,18 +176,38 @@ def train_heads(
             # The sum, never the mean: members must not scale each other's gradients.
             loss.sum().backward()
             stepper.step(rates_on_device[step])
-            losses += loss.detach()
+            losses[step] = loss.detach()
             watch.count(targets.shape[-1])
             on_event(watch.progress("phase_b", epoch, step, len(batches), learning_rate=float(rates[step, 0])))
         accuracies = _validate(head, state, context, validation)
-        for m, member in enumerate(members):
+        for m, (member, losses_of_steps) in enumerate(zip(members, losses.T.tolist(), strict=True)):
+            _note_divergence(trained[m], losses_of_steps, state, m, member, epoch)
+            if trained[m].error is not None:
+                continue
             _select(trained[m], state, m, member, epoch, accuracies[m])
-            mean_loss = float(losses[m]) / len(batches)
+            mean_loss = sum(losses_of_steps) / len(batches)
             trained[m].history.append(
                 EpochEvaluated("phase_b", epoch + 1, mean_loss, float(rates[-1, m]), accuracies[m])
             )
-        on_event(trained[0].history[-1])
+        if trained[0].error is None:
+            on_event(trained[0].history[-1])
+        if all(head.error is not None for head in trained):
+            break
     return trained
+
+
+def _note_divergence(
+    trained: TrainedHead, losses: Sequence[float], state: State, m: int, member: Member, epoch: int
+) -> None:
+    """Keep the error of a member whose losses or trained weights are not finite; the first one counts."""
+    rate = member.settings.learning_rate
+    try:
+        for step, loss in enumerate(losses):
+            check_loss(loss, PHASE_B.name, epoch=epoch, step=step, rate=rate)
+        weights = {name: tensor[m] for name, tensor in state.items() if tensor.requires_grad}
+        check_weights(weights, PHASE_B.name, epoch=epoch, rate=rate)
+    except RunError as error:
+        trained.error = trained.error or error
 
 
 class _Drawing:

@@ -71,3 +71,9 @@ def test_a_missing_or_foreign_file_is_named(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(RunError, match=r"predictions\.parquet holds no predictions"):
         Predictions.load(path)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_logits_that_are_not_finite_are_refused(bad):
+    with pytest.raises(RunError, match="The logits of image 1 are not finite: choose a higher"):
+        predict(torch.tensor([[1.0, 0.0], [bad, 0.0]]), np.zeros(2, int), lambda features: features)

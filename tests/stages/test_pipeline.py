@@ -9,7 +9,7 @@ from PIL import Image
 
 from ballad.analysis.predictions import Predictions
 from ballad.data.long_tail import Split
-from ballad.errors import Cancelled
+from ballad.errors import Cancelled, RunError
 from ballad.events import CancelToken, EpochEvaluated, Evaluated, Notice, Progress, StageFinished
 from ballad.experiment import Experiment
 from ballad.stages import compute
@@ -248,3 +248,13 @@ def test_a_setting_that_does_nothing_is_told_in_the_log_and_the_result(run):
     result, _, events = run({"schedule": "finetune", "phase_a.epochs": 1, "optimizer.cosine_by": "epoch"})
     assert [note for note in result["notes"] if note.startswith("phase_a.epochs = 1 trains nothing")]
     assert set(result["notes"]) <= {event.message for event in events if isinstance(event, Notice)}
+
+
+def test_a_member_of_a_sweep_that_diverges_fails_alone(run):
+    good = {"schedule": "zero_shot_adapter"}
+    diverging = {**good, "phase_b.learning_rate": 1e30}
+    for _ in range(2):
+        with pytest.raises(RunError, match="Phase B diverged: the loss of epoch 1"):
+            run(diverging, companions=[good])
+        _, _, events = run(good)
+        assert "adapter" not in computed(events)

@@ -1,3 +1,6 @@
+import math
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +12,8 @@ from ballad.experiment import OptimizerSettings, PhaseBSettings
 from ballad.heads.head import Context, TrainingData, member_state
 from ballad.training.features import FeatureBank, augmented_view_counts
 from ballad.training.phase_b import Member, ValidationSet, cached_features, head_of, train_heads
+from ballad.training.sampling import EpochSampler
+from ballad.training.schedule import derived_seed
 
 DIM, CLASSES = 16, 5
 CPU = torch.device("cpu")
@@ -164,3 +169,80 @@ def test_every_view_of_every_image_is_drawn():
     images = torch.arange(3).repeat(400)
     rows = bank.rows_of(images, torch.Generator().manual_seed(0)).view(400, 3)
     assert [sorted(rows[:, i].unique().tolist()) for i in range(3)] == [[0, 3, 4], [1], [2, 5, 6, 7]]
+
+
+@pytest.mark.parametrize("diverging", [0, 1])
+def test_a_member_that_diverges_fails_alone(problem, diverging):
+    members = [Member(settings(residual_factor=factor), seed=0) for factor in (0.2, 0.7)]
+    members[diverging] = Member(settings(learning_rate=1e30), seed=0)
+    events = []
+    together = train(problem, members, on_event=events.append)
+    other = 1 - diverging
+    assert re.fullmatch(
+        r"Phase B diverged: the loss of epoch 1, step [23] is (nan|inf); try a lower phase_b\.learning_rate "
+        r"\(now 1e\+30\), .*",
+        str(together[diverging].error),
+    )
+    assert not together[diverging].history
+    (alone,) = train(problem, [members[other]])
+    assert together[other].error is None and together[other].epoch == 3
+    for name, weight in alone.state.items():
+        assert torch.allclose(weight, together[other].state[name], atol=1e-5), name
+    told = [event for event in events if isinstance(event, EpochEvaluated)]
+    assert len(told) == (0 if diverging == 0 else 3)
+
+
+def test_weights_that_the_last_step_ruined_are_an_error(problem):
+    _, labels, _ = problem
+    member = Member(settings(epochs=1, batch_size=len(labels), learning_rate=1e39), seed=0)
+    (trained,) = train(problem, [member])
+    assert "after epoch 1 the weight weights.image is no longer finite" in str(trained.error)
+
+
+def test_a_training_of_members_that_all_diverged_ends_at_once(problem):
+    steps = []
+    train(problem, [Member(settings(learning_rate=1e30), seed=0)], on_event=steps.append)
+    assert {event.epoch for event in steps} == {1}
+
+
+@pytest.mark.parametrize("by", ["step", "epoch"])
+def test_rates_follow_each_members_cosine(problem, by):
+    members = [Member(settings(learning_rate=rate, epochs=2, batch_size=40), seed=0) for rate in (0.05, 0.2)]
+    events = []
+    trained = train(problem, members, optimizer=OptimizerSettings(cosine_by=by), on_event=events.append)
+    # 117 images in batches of 40 are three steps; two epochs.
+    done = [k / 6 for k in range(6)] if by == "step" else [1 / 2] * 3 + [1] * 3
+    cosine = [0.5 + 0.5 * math.cos(math.pi * share) for share in done]
+    rates = [event.learning_rate for event in events if isinstance(event, Progress)]
+    assert rates == pytest.approx([0.05 * factor for factor in cosine])
+    assert [event.learning_rate for event in trained[1].history] == pytest.approx([0.2 * cosine[2], 0.2 * cosine[5]])
+
+
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_several_steps_are_those_of_torch_sgd(problem, momentum):
+    features, labels, text = problem
+    form = {"sampler": "mix_balanced", "residual_factor": 0.3, "learning_rate": 5.0}
+    member = Member(settings(epochs=2, batch_size=50, **form), seed=5)
+    optimizer = OptimizerSettings(momentum=momentum, weight_decay=0.01, cosine_by="epoch")
+    (trained,) = train(problem, [member], optimizer=optimizer)
+
+    start = start_of(member, text)
+    weight, bias = (start[f"{kind}.image"].clone().requires_grad_() for kind in ("weights", "biases"))
+    alone = torch.optim.SGD([weight, bias], lr=1.0, momentum=momentum, weight_decay=0.01)
+    drawing = EpochSampler(labels, "mix_balanced", epochs=2)
+    f = torch.from_numpy(features).float()
+    for epoch, losses in enumerate(([], [])):
+        drawn = drawing.draw(epoch, derived_seed(5, "phase_b", "mix_balanced", epoch))
+        for images in drawn.split(50):
+            adapted = 0.3 * F.relu(f[images] @ weight + bias) + 0.7 * f[images]
+            loss = F.cross_entropy(20 * F.normalize(adapted) @ text.T, labels[images])
+            losses.append(loss.item())
+            alone.zero_grad()
+            loss.backward()
+            alone.param_groups[0]["lr"] = 2.5 * (1 + math.cos(math.pi * (epoch + 1) / 2))
+            alone.step()
+        # The mean of this epoch's steps, whatever the epoch before had.
+        assert trained.history[epoch].loss == pytest.approx(np.mean(losses), rel=1e-3)
+    assert (weight - start["weights.image"]).abs().max() > 0.01
+    assert torch.allclose(trained.state["weights.image"], weight, atol=1e-4)
+    assert torch.allclose(trained.state["biases.image"], bias, atol=1e-4)
