@@ -61,10 +61,12 @@ class _Engine:
                 raise RunError(f"The figure could not be drawn as {options['format'].upper()}: {reason}.") from error
 
     async def _draw(self, figure: go.Figure, options: dict[str, Any]) -> bytes:
-        import kaleido
-
         if self._kaleido is None:
-            self._kaleido = kaleido.Kaleido(timeout=_TIMEOUT_SECONDS)
+            from kaleido import Kaleido
+
+            from dashboard.exports.page import PrintedPage
+
+            self._kaleido = Kaleido(timeout=_TIMEOUT_SECONDS, page_generator=PrintedPage(mathjax=False))
             await self._kaleido.open()
         return await self._kaleido.calc_fig(figure, opts=options)
 

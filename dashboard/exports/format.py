@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 import plotly.graph_objects as go
 
-from dashboard.exports.paper_figure import PaperSize
+from dashboard.exports.look import Look
 
 Digits = int | Mapping[str, int]
 """Decimals of all numbers, or of each column's; 1 for a column that is not named."""
@@ -16,14 +16,14 @@ Digits = int | Mapping[str, int]
 class FigureFormat:
     """A format for figures.
 
-    write : the file's bytes, for a figure at a size.
+    write : the file's bytes, for a figure and how it is to look.
     drawn : whether writing takes a browser, and a while.
     """
 
     extension: str
     title: str
     media_type: str
-    write: Callable[[go.Figure, PaperSize], bytes]
+    write: Callable[[go.Figure, Look], bytes]
     drawn: bool = False
 
 

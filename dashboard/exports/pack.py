@@ -15,8 +15,8 @@ from ballad.experiment import Experiment
 from dashboard.exports.engine import NO_ENGINE, has_engine
 from dashboard.exports.figure_formats.html import HTML, html_page, plotly_script
 from dashboard.exports.format import FigureFormat, TableText
+from dashboard.exports.look import SIZES, Look
 from dashboard.exports.names import file_name, table_label
-from dashboard.exports.paper_figure import SIZES
 from dashboard.exports.registry import FIGURE_FORMATS, TABLE_FORMATS
 from dashboard.exports.table_formats.csv import csv_table
 
@@ -74,7 +74,7 @@ def export_pack(
         for item in figures:
             for each in written:
                 path = f"figures/{file_name(item.name, extension=each.extension)}"
-                pack.writestr(path, each.write(item.figure, SIZES[size]))
+                pack.writestr(path, each.write(item.figure, Look(SIZES[size], title=item.title)))
             pack.writestr(
                 f"figures/{file_name(item.name, extension='html')}", html_page(item.figure, script_beside=True)
             )

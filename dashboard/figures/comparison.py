@@ -21,6 +21,7 @@ def comparison_dots(results: pd.DataFrame, *, images: int | None = None) -> go.F
     if results.empty:
         return empty_figure("No finished run is chosen.")
     results = results.assign(label=_labels(results))
+    own = set(results.loc[~results["published"].astype(bool), "group"])
     figure = go.Figure()
     for published, rows_of_source in results.groupby("published"):
         for group in groups_in(rows_of_source["group"]):
@@ -34,6 +35,7 @@ def comparison_dots(results: pd.DataFrame, *, images: int | None = None) -> go.F
                 customdata=rows["sd"].to_numpy(),
                 mode="markers",
                 name=f"{group}{source}",
+                showlegend=not (published and group in own),
                 marker={
                     "color": GROUP_COLOURS[group],
                     "symbol": f"{symbol}-open" if published else symbol,
@@ -42,6 +44,9 @@ def comparison_dots(results: pd.DataFrame, *, images: int | None = None) -> go.F
                 },
                 hovertemplate=f"%{{y}}<br>%{{x:.1f}} %, s.d. %{{customdata:.2f}}<extra>{group}{source}</extra>",
             )
+    if results["published"].any():
+        hollow = {"color": "#7f7f7f", "symbol": "circle-open", "size": 11, "line": {"width": 2}}
+        figure.add_scatter(x=[None], y=[None], mode="markers", name="published (paper)", marker=hollow)
     labels = in_order(results["label"])
     shown = [wrapped(label.replace(" seed", "\N{NO-BREAK SPACE}seed")) for label in labels]
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], title="")

@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.figures.parts import empty_figure, groups_in, in_order, row_height, wrapped
+from dashboard.figures.parts import empty_figure, groups_in, in_order, row_height, shared_x_title, wrapped
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
 
 ROW_HEIGHT = 34
@@ -55,6 +55,7 @@ def difference_intervals(differences: pd.DataFrame) -> go.Figure:
     labels = [wrapped(setting) for setting in settings]
     figure.update_yaxes(tickvals=settings, ticktext=labels)
     # One scale, so that groups can be compared.
-    figure.update_xaxes(title="Δ (points)", matches="x", nticks=4, tickangle=0)
+    figure.update_xaxes(matches="x", nticks=4, tickangle=0)
+    shared_x_title(figure, "Δ (points)")
     figure.update_layout(height=130 + row_height(labels, ROW_HEIGHT) * len(labels))
     return figure

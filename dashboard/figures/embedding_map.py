@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from dashboard.figures.label_places import place_labels
 from dashboard.figures.parts import empty_figure, groups_in, in_order, wrapped
 from dashboard.text import hover_text, plotly_label
 from dashboard.theme import (
@@ -23,6 +24,8 @@ from dashboard.theme import (
 Colouring = Literal["class_name", "group", "correctness"]
 WEBGL_FROM = 5_000
 """Points from which the browser draws with WebGL; below, vector drawing is as fast and exports cleanly."""
+_SCREEN_WIDTH, _SCREEN_HEIGHT = 960, 420
+"""Pixels that all panels have on a page at least."""
 
 
 def embedding_map(
@@ -70,12 +73,15 @@ def embedding_map(
                 unselected={"marker": {"opacity": 0.12}},
             )
             figure.add_trace(trace, row=1, col=column)
-    if anchors is not None:
-        _add_anchors(figure, anchors, panels)
     figure.update_xaxes(showticklabels=False, ticks="", showgrid=False, mirror=True)
     figure.update_yaxes(showticklabels=False, ticks="", showgrid=False, mirror=True)
-    for column in range(1, len(panels) + 1):
-        figure.update_yaxes(scaleanchor=f"x{column if column > 1 else ''}", col=column)
+    for column, panel in enumerate(panels, start=1):
+        shown = points[points["panel"] == panel]
+        figure.update_xaxes(range=_reach(shown["x"]), col=column)
+        figure.update_yaxes(range=_reach(shown["y"]), scaleanchor=f"x{column if column > 1 else ''}", col=column)
+    if anchors is not None:
+        _add_anchors(figure, anchors, panels)
+        place_labels(figure, _SCREEN_WIDTH / len(panels), _SCREEN_HEIGHT, FONT_SIZE)
     figure.update_annotations(font={"size": FONT_SIZE})
     lines = max(title.count("<br>") + 1 for title in titles)
     figure.update_layout(
@@ -101,21 +107,27 @@ def _marks(points: pd.DataFrame, colour_by: Colouring) -> dict[str, tuple[str, s
     }
 
 
+def _reach(values: pd.Series) -> tuple[float, float]:
+    """The ends of an axis, with a margin around the values."""
+    low, high = float(values.min()), float(values.max())
+    margin = 0.06 * (high - low) or 1.0
+    return low - margin, high + margin
+
+
 def _add_anchors(figure: go.Figure, anchors: pd.DataFrame, panels: list[str]) -> None:
     for column, panel in enumerate(panels, start=1):
         rows = anchors[anchors["panel"] == panel]
         figure.add_scatter(
             x=rows["x"].to_numpy(dtype="float32"),
             y=rows["y"].to_numpy(dtype="float32"),
-            text=rows["class_name"].map(plotly_label).to_numpy(dtype=str),
+            hovertext=rows["class_name"].map(plotly_label).to_numpy(dtype=str),
             mode="markers+text",
-            textposition="top center",
             cliponaxis=False,
             name="class text",
             legendgroup="class text",
             showlegend=column == 1,
             marker={"symbol": "star", "size": 13, "color": "#7f7f7f", "line": {"width": 1, "color": "#ffffff"}},
-            hovertemplate="text of %{text}<extra></extra>",
+            hovertemplate="text of %{hovertext}<extra></extra>",
             row=1,
             col=column,
         )

@@ -13,6 +13,8 @@ from dashboard.theme import CATEGORY_COLOURS, RUN_DASHES
 ACCURACY_AXIS = "Accuracy (%)"
 LONGEST_WRAPPED = 120
 """Characters of a label on several lines."""
+AXIS_TITLE = "axis title"
+"""The name of an annotation that stands for one."""
 
 
 def accuracy_axis(images: int | None) -> str:
@@ -29,6 +31,16 @@ def empty_figure(message: str) -> go.Figure:
     return figure
 
 
+def shared_x_title(figure: go.Figure, title: str) -> None:
+    """One title below all panels of a row, where each its own would run into the next."""
+    if len(list(figure.select_xaxes())) == 1:
+        figure.update_xaxes(title=title)
+        return
+    below = {"x": 0.5, "y": 0, "xref": "paper", "yref": "paper", "xanchor": "center", "yanchor": "top", "yshift": -28}
+    figure.add_annotation(text=title, showarrow=False, name=AXIS_TITLE, **below)
+    figure.update_layout(margin={"b": 58})
+
+
 def groups_in(values: Iterable[str]) -> list[str]:
     """The shot groups that occur, in their own order: many, medium, few, all."""
     present = set(values)
@@ -42,9 +54,9 @@ def in_order(values: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-def wrapped(label: str, width: int = 30) -> str:
+def wrapped(label: str, width: int = 30, most: int = LONGEST_WRAPPED) -> str:
     """A label on as many lines as it needs to be narrow; of a very long one the middle is left out."""
-    lines = textwrap.wrap(shortened(label, LONGEST_WRAPPED), width)
+    lines = textwrap.wrap(shortened(label, most), width)
     return "<br>".join(plotly_text(line) for line in lines) or label
 
 

@@ -5,8 +5,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from ballad.wording import counted
-from dashboard.figures.parts import accuracy_axis, empty_figure, groups_in, in_order, translucent
+from dashboard.figures.parts import accuracy_axis, empty_figure, groups_in, in_order, shared_x_title, translucent
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
+
+_CHOSEN = {"dash": "dash", "width": 1.5, "color": "#7f7f7f"}
 
 
 def residual_sweep(
@@ -40,15 +42,20 @@ def residual_sweep(
         if chosen is not None:
             for factor in chosen.loc[chosen["sampler"] == sampler, "residual_factor"]:
                 _mark_chosen(figure, factor, column)
-    figure.update_xaxes(title="Residual factor λ", range=[-0.03, 1.03])
+    if chosen is not None and len(chosen):
+        figure.add_scatter(x=[None], y=[None], mode="lines", line=_CHOSEN, name="chosen on validation")
+    figure.update_xaxes(range=[-0.03, 1.03])
+    shared_x_title(figure, "Residual factor λ")
     figure.update_yaxes(title=accuracy_axis(images), col=1)
-    figure.update_layout(legend={"y": 1.1})
+    lines = 1 if len(samplers) == 1 else 2
+    figure.update_layout(legend={"y": 1.02 + 0.07 * lines}, margin={"t": 30 + 20 * lines})
     return figure
 
 
 def _titles(points: pd.DataFrame, samplers: list[str]) -> list[str]:
     seeds = points.groupby("sampler")["seed"].nunique()
-    return [f"{sampler.replace('_', '-')} ({counted(seeds[sampler], 'seed')})" for sampler in samplers]
+    between = " " if len(samplers) == 1 else "<br>"
+    return [f"{sampler.replace('_', '-')}{between}({counted(seeds[sampler], 'seed')})" for sampler in samplers]
 
 
 def _add_group(figure: go.Figure, rows: pd.DataFrame, group: str, column: int) -> None:
@@ -102,10 +109,9 @@ def _add_published(figure: go.Figure, published: pd.DataFrame, column: int) -> N
 
 
 def _mark_chosen(figure: go.Figure, factor: float, column: int) -> None:
-    line = {"dash": "dash", "width": 1.5, "color": "#7f7f7f"}
-    figure.add_vline(x=factor, line=line, layer="below", row=1, col=column)
+    figure.add_vline(x=factor, line=_CHOSEN, layer="below", row=1, col=column)
     figure.add_annotation(
-        text=f" λ = {factor:g}, chosen on validation",
+        text=f" λ = {factor:g} ",
         x=factor,
         y=0.02,
         yref="y domain" if column == 1 else f"y{column} domain",

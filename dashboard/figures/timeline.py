@@ -4,6 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ballad.schedules import PHASE_B, PHASES, phase_title
+from dashboard.figures.parts import shared_x_title
 
 FIRST_PHASES = [phase.name for phase in PHASES.values() if phase.trains_towers]
 """Those that train towers."""
@@ -26,7 +27,8 @@ def on_one_timeline(curves: pd.DataFrame) -> pd.DataFrame:
 def epoch_axis(figure: go.Figure, placed: pd.DataFrame) -> None:
     """Name the axis of ``time``; while there are few epochs, Plotly would put ticks between them."""
     few = placed["time"].max() <= _TICK_EACH_UP_TO
-    figure.update_xaxes(title="Epoch", rangemode="tozero", dtick=1 if few else None)
+    figure.update_xaxes(rangemode="tozero", dtick=1 if few else None)
+    shared_x_title(figure, "Epoch")
 
 
 def mark_phase_boundaries(figure: go.Figure, placed: pd.DataFrame) -> None:

@@ -9,8 +9,8 @@ import streamlit as st
 
 from dashboard.exports.engine import NO_ENGINE, has_engine
 from dashboard.exports.format import Digits, FigureFormat, TableFormat, TableText
+from dashboard.exports.look import SIZES, Look
 from dashboard.exports.names import file_name, table_label
-from dashboard.exports.paper_figure import SIZES
 from dashboard.exports.registry import FIGURE_FORMATS, TABLE_FORMATS
 from dashboard.exports.table_formats.csv import CSV, csv_table
 from dashboard.exports.table_formats.latex import LATEX
@@ -34,7 +34,7 @@ def figure_downloads(name: str, figure: go.Figure, data: pd.DataFrame, *, key: s
         with st.container(horizontal=True):
             for each in FIGURE_FORMATS.values():
                 if has_engine() or not each.drawn:
-                    _button(each, name, key, partial(each.write, figure, SIZES[size]))
+                    _button(each, name, key, partial(each.write, figure, Look(SIZES[size], title=name)))
             _button(CSV, f"{name} data", key, lambda: csv_table(data))
 
 

@@ -15,13 +15,15 @@ from ballad.experiment import Experiment
 from dashboard.exports.engine import draw, has_engine
 from dashboard.exports.figure_formats.html import html_page
 from dashboard.exports.format import TableText
+from dashboard.exports.look import SIZES, Look
 from dashboard.exports.names import file_name
 from dashboard.exports.pack import NamedFigure, NamedTable, export_pack
-from dashboard.exports.paper_figure import SIZES, paper_figure
+from dashboard.exports.paper_figure import paper_figure, parts_of
 from dashboard.exports.registry import FIGURE_FORMATS
 from dashboard.exports.table_formats.csv import csv_table
 from dashboard.exports.table_formats.latex import latex_table
 from dashboard.exports.table_formats.markdown import markdown_table
+from tests.helpers.figure_kinds import FIGURE_KINDS
 
 needs_engine = pytest.mark.skipif(not has_engine(), reason="no Chromium or Chrome on this machine")
 PLAIN = TableText(caption="", label="")
@@ -33,7 +35,7 @@ def figure(trace=go.Scatter) -> go.Figure:
 
 
 def picture(shown: go.Figure, extension: str, size: str = "two_columns") -> bytes:
-    return FIGURE_FORMATS[extension].write(shown, SIZES[size])
+    return FIGURE_FORMATS[extension].write(shown, Look(SIZES[size]))
 
 
 class TestPictures:
@@ -56,7 +58,7 @@ class TestPictures:
     def test_png_has_300_dots_an_inch(self):
         png = picture(figure(), "png", "one_column")
         width, height = struct.unpack(">II", png[16:24])
-        assert width == 975 and abs(height - 720) <= 2
+        assert width == 975 and height == 725  # 232 pixels, whole points
 
     @needs_engine
     def test_engine_goes_on_after_a_figure_it_cannot_draw(self):
@@ -75,39 +77,63 @@ class TestPictures:
 
     def test_many_webgl_points_stay_a_bitmap(self):
         many = go.Figure(go.Scattergl(x=np.arange(6000), y=np.arange(6000)))
-        assert paper_figure(many, SIZES["slide"]).data[0].type == "scattergl"
-        assert paper_figure(figure(go.Scattergl), SIZES["slide"]).data[0].type == "scatter"
+        assert paper_figure(many, Look(SIZES["slide"])).data[0].type == "scattergl"
+        assert paper_figure(figure(go.Scattergl), Look(SIZES["slide"])).data[0].type == "scatter"
 
     def test_fonts_have_the_size_of_the_page(self):
-        template = paper_figure(figure(), SIZES["two_columns"]).layout.template
+        template = paper_figure(figure(), Look(SIZES["two_columns"])).layout.template
         assert template.layout.font.size == pytest.approx(8 * 96 / 72)
         assert template.layout.paper_bgcolor == "#ffffff"
 
     def test_rows_keep_their_height_relative_to_the_font(self):
         rows = figure().update_layout(height=650)
-        assert paper_figure(rows, SIZES["two_columns"]).layout.height == round(650 * 8 * 96 / 72 / 13)
-        assert paper_figure(rows, SIZES["slide"]).layout.height == round(5.6 * 96)
+        assert paper_figure(rows, Look(SIZES["two_columns"])).layout.height == 536  # 650 · 10.67 / 13 is 533.3
+        assert paper_figure(rows, Look(SIZES["slide"])).layout.height == 540  # 5.6 in are 537.6
 
     def test_a_long_legend_and_lines_of_titles_come_on_top_of_the_height(self):
         size = SIZES["one_column"]
-        plain = paper_figure(figure(), size).layout.height
+        plain = paper_figure(figure(), Look(size)).layout.height
         many = go.Figure([go.Scatter(name=f"a rather long name, number {number}") for number in range(10)])
-        assert paper_figure(many, size).layout.height == plain + 9 * 19
+        assert plain == 232  # 2.4 in are 230.4
+        assert paper_figure(many, Look(size)).layout.height == 404  # 230.4 + 9 · 19
         titled = figure().update_layout(margin={"t": 90})
-        assert paper_figure(titled, size).layout.height == round(plain + 90 * 7 * 96 / 72 / 13)
+        assert paper_figure(titled, Look(size)).layout.height == 296  # 230.4 + 90 · 9.33 / 13
 
     def test_as_many_classes_are_named_as_fit(self):
         names = {"tickvals": np.arange(60), "ticktext": [f"class {number}" for number in range(60)]}
         bars = go.Figure(go.Bar(x=np.arange(60), y=np.arange(60))).update_xaxes(names)
-        assert paper_figure(bars, SIZES["one_column"]).layout.xaxis.ticktext[:2] == ("class 0", "class 3")
+        assert paper_figure(bars, Look(SIZES["one_column"])).layout.xaxis.ticktext[:2] == ("class 0", "class 4")
         heatmap = go.Figure(go.Heatmap(z=np.eye(60))).update_xaxes(names).update_yaxes(names)
-        axis = paper_figure(heatmap, SIZES["one_column"]).layout.yaxis
+        axis = paper_figure(heatmap, Look(SIZES["one_column"])).layout.yaxis
         assert axis.ticktext[:2] == ("class 0", "class 4") and list(axis.tickvals[:2]) == [0, 4]
+
+    def test_sheets_are_of_whole_points(self):
+        heights = [
+            paper_figure(make(), Look(SIZES[size])).layout.height for make in FIGURE_KINDS.values() for size in SIZES
+        ]
+        assert all(height % 4 == 0 for height in heights)
+
+    def test_parts_are_those_a_figure_has_and_they_can_be_left_out(self):
+        shown = FIGURE_KINDS["embeddings by class"]()
+        assert parts_of(shown) == ["legend", "titles", "names"]
+        bare = paper_figure(shown, Look(without=frozenset(parts_of(shown))))
+        assert parts_of(bare) == [] and {trace.mode for trace in bare.data} == {"markers"}
+        # The title of axes stays, and so does a message that is all there is.
+        swept = paper_figure(FIGURE_KINDS["λ sweep of samplers"](), Look(without=frozenset({"titles"})))
+        assert [each.text for each in swept.layout.annotations] == ["Residual factor λ"]
+        assert parts_of(FIGURE_KINDS["nothing to draw"]()) == []
+
+    def test_values_without_room_between_parallel_axes_get_numbers(self):
+        shown = FIGURE_KINDS["parallel coordinates"]()
+        assert paper_figure(shown, Look(SIZES["slide"])).data[0].dimensions[1].ticktext[0] == "class_balanced"
+        narrow = paper_figure(shown, Look(SIZES["one_column"]))
+        assert narrow.data[0].dimensions[1].ticktext == ("1", "2", "3", "4")
+        assert "1 class_balanced, 2 instance, 3" in narrow.layout.annotations[0].text
 
     def test_the_figure_on_screen_is_left_alone(self):
         shown = figure()
         before = shown.to_json()
-        paper_figure(shown, SIZES["one_column"])
+        paper_figure(shown, Look(SIZES["one_column"]))
         html_page(shown)
         assert shown.to_json() == before
 

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from dashboard.figures.accuracy_curves import accuracy_curves
@@ -11,6 +12,7 @@ from dashboard.figures.class_counts import class_count_curve
 from dashboard.figures.comparison import comparison_dots
 from dashboard.figures.confusion import confusion_difference, confusion_heatmap, confusion_shares
 from dashboard.figures.embedding_map import WEBGL_FROM, embedding_map
+from dashboard.figures.label_places import place_labels
 from dashboard.figures.parallel_coordinates import parallel_coordinates
 from dashboard.figures.reliability import reliability_diagram
 from dashboard.figures.residual_sweep import residual_sweep
@@ -144,7 +146,7 @@ class TestResidualSweep:
         assert list(line.y) == [42, 52]
         upper = next(trace for trace in figure.data if trace.fill == "tonexty")
         assert list(upper.y) == pytest.approx([42 + 8**0.5, 52 + 8**0.5])
-        assert texts(figure) == ["class-balanced (2 seeds)", "instance (2 seeds)"]
+        assert texts(figure)[:2] == ["class-balanced<br>(2 seeds)", "instance<br>(2 seeds)"]
 
     def test_single_seed_has_no_band(self):
         figure = residual_sweep(self.points[self.points["seed"] == 0])
@@ -158,7 +160,8 @@ class TestResidualSweep:
         chosen = pd.DataFrame({"sampler": ["instance"], "residual_factor": [0.2]})
         published = pd.DataFrame({"residual_factor": [0.2], "group": ["few"], "accuracy": [45.7]})
         figure = residual_sweep(self.points, chosen=chosen, published=published)
-        assert any("λ = 0.2, chosen on validation" in text for text in texts(figure))
+        assert " λ = 0.2 " in texts(figure)
+        assert [trace.line.dash for trace in traces(figure, "chosen on validation")] == ["dash"]
         assert {trace.marker.symbol for trace in traces(figure, "published (paper)")} == {"triangle-up-open"}
 
 
@@ -243,6 +246,33 @@ class TestEmbeddingMap:
         assert marks[0].showlegend and not marks[1].showlegend
 
 
+class TestPlacesOfNames:
+    def named(self, anchors: dict[str, tuple[float, float]]) -> go.Figure:
+        """A map of 100 × 100 units, 200 × 200 pixels."""
+        points = embedding(4).assign(panel="joint", x=[0.0, 100, 0, 100], y=[0.0, 100, 100, 0])
+        table = pd.DataFrame(
+            [{"panel": "joint", "class_name": name, "x": x, "y": y} for name, (x, y) in anchors.items()]
+        )
+        figure = embedding_map(points, anchors=table)
+        figure.update_layout(xaxis_range=(0, 100), yaxis_range=(0, 100))
+        place_labels(figure, 200, 200, 10)
+        return traces(figure, "class text")[0]
+
+    def test_a_name_stands_above_its_mark_where_there_is_room(self):
+        assert self.named({"fox": (50, 50)}).textposition == ("top center",)
+
+    def test_at_an_edge_it_stands_inside(self):
+        above, left, right = self.named({"a": (50, 99), "long name": (1, 50), "another": (99, 20)}).textposition
+        assert above == "bottom center" and left == "middle right" and right == "middle left"
+
+    def test_names_keep_clear_of_each_other(self):
+        assert self.named({"fox": (50, 50), "wolf": (50, 51)}).textposition == ("top center", "bottom center")
+
+    def test_a_name_without_room_is_not_shown_but_told_on_pointing_at_it(self):
+        trace = self.named({"a" * 40: (50, 50), "fox": (20, 20)})
+        assert trace.text == ("", "fox") and trace.hovertext[0] == "a" * 40
+
+
 def test_comparison_marks_published_rows_and_counts_seeds():
     table = pd.DataFrame(
         {
@@ -255,7 +285,8 @@ def test_comparison_marks_published_rows_and_counts_seeds():
         }
     )
     figure = comparison_dots(table)
-    ours, papers = figure.data
+    ours, papers, entry = figure.data
+    assert entry.name == "published (paper)" and ours.showlegend and not papers.showlegend
     assert ours.y == ("balance B (3 seeds)",) and papers.y == ("balance B (published)",)
     assert papers.marker.symbol.endswith("-open")
     assert list(ours.error_x.array) == [0.5]

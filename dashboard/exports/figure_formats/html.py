@@ -24,4 +24,4 @@ def plotly_script() -> bytes:
     return get_plotlyjs().encode()
 
 
-HTML = FigureFormat("html", "HTML", "text/html", lambda figure, size: html_page(figure))
+HTML = FigureFormat("html", "HTML", "text/html", lambda figure, look: html_page(figure))

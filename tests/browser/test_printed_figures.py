@@ -1,0 +1,151 @@
+"""PDF, SVG and PNG of a figure are one picture; nothing of it is cut, and no two of its labels lie on each other."""
+
+import io
+import shutil
+import subprocess
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from dashboard.exports.engine import has_engine
+from dashboard.exports.figure_formats.drawn import PDF, PNG, SVG
+from dashboard.exports.look import SIZES, Look
+from tests.helpers.figure_kinds import FIGURE_KINDS
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not has_engine(), reason="no Chromium or Chrome on this machine"),
+    pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="poppler's pdftoppm is not on this machine"),
+]
+
+DOTS, PIXELS = 300, 96
+EDGE_DOTS = 3
+INK = 40
+"""How much darker than the paper a dot is that counts."""
+SAME_PLACE_DOTS = 3
+LABELS = """
+() => [...document.querySelectorAll("svg text")].flatMap((text) => {
+  if (!text.textContent.trim() || getComputedStyle(text).opacity === "0") return [];
+  // Each line of its own: a box around several would hold the room beside the short ones.
+  const lines = text.querySelectorAll("tspan.line").length ? [...text.querySelectorAll("tspan.line")] : [text];
+  return lines.filter((line) => line.textContent.trim()).map((line) => {
+    const first = line.getExtentOfChar(0), last = line.getExtentOfChar(line.getNumberOfChars() - 1);
+    // Of a line's extent, what letters fill: no line gap.
+    const top = first.y + 0.2 * first.height, bottom = first.y + 0.85 * first.height;
+    const left = first.x, right = last.x + last.width;
+    const onScreen = (x, y) => new DOMPoint(x, y).matrixTransform(line.getScreenCTM());
+    const corner = (x, y) => [onScreen(x, y).x, onScreen(x, y).y];
+    return [line.textContent, [corner(left, top), corner(right, top), corner(right, bottom), corner(left, bottom)]];
+  });
+})
+"""
+Corners = Sequence[Sequence[float]]
+
+
+@pytest.fixture(scope="module")
+def page(browser: Browser) -> Page:
+    return browser.new_context(device_scale_factor=DOTS / PIXELS).new_page()
+
+
+@pytest.mark.parametrize("size", ["one_column", "two_columns"])
+@pytest.mark.parametrize("kind", FIGURE_KINDS)
+def test_every_format_shows_one_whole_picture(kind: str, size: str, page: Page, tmp_path: Path) -> None:
+    figure, look = FIGURE_KINDS[kind](), Look(SIZES[size], title=kind)
+    png = _read(PNG.write(figure, look))
+    svg, labels = _of_svg(page, SVG.write(figure, look), png)
+    pdf = _of_pdf(PDF.write(figure, look), tmp_path)
+    for other in (pdf, svg):
+        assert np.abs(np.subtract(_ink_box(other), _ink_box(png))).max() <= SAME_PLACE_DOTS
+        assert _apart(other, png) < 0.01
+    assert not _ink_at_the_edge(png)
+    assert _covering(labels) == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_heading_a_larger_font_and_fewer_parts_leave_the_picture_whole(size: str, page: Page, tmp_path: Path) -> None:
+    heading = "How many images of each shot group are recognised after Phase A, and after BALLAD with λ = 0.2"
+    for kind in ("λ sweep", "embeddings by class", "comparison", "shot groups"):
+        look = Look(SIZES[size], font_size=SIZES[size].font_size + 1, title=kind, heading=heading)
+        png = _read(PNG.write(FIGURE_KINDS[kind](), look))
+        _, labels = _of_svg(page, SVG.write(FIGURE_KINDS[kind](), look), png)
+        assert not _ink_at_the_edge(png) and _covering(labels) == []
+        assert "How many images" in " ".join(text for text, _ in labels)
+    bare = Look(SIZES[size], without=frozenset({"legend", "titles", "names"}))
+    png = _read(PNG.write(FIGURE_KINDS["embeddings by class"](), bare))
+    _, labels = _of_svg(page, SVG.write(FIGURE_KINDS["embeddings by class"](), bare), png)
+    assert labels == [] and not _ink_at_the_edge(png)
+
+
+def test_files_carry_the_figures_title(tmp_path: Path) -> None:
+    figure, look = go.Figure(go.Scatter(x=[1], y=[1])), Look(title="λ sweep of demo <RN50>")
+    (tmp_path / "figure.pdf").write_bytes(PDF.write(figure, look))
+    about = subprocess.run(["pdfinfo", tmp_path / "figure.pdf"], capture_output=True, text=True, check=True).stdout
+    assert "Title:           λ sweep of demo <RN50>\n" in about
+    assert b"<title>\xce\xbb sweep of demo &lt;RN50&gt;</title>" in SVG.write(figure, look)
+    png = Image.open(io.BytesIO(PNG.write(figure, look)))
+    assert png.text["Title"] == look.title and png.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+
+
+def _read(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), dtype=np.int16)
+
+
+def _of_pdf(content: bytes, folder: Path) -> np.ndarray:
+    (folder / "figure.pdf").write_bytes(content)
+    command = ["pdftoppm", "-r", str(DOTS), "-png", "-singlefile", folder / "figure.pdf", folder / "figure"]
+    subprocess.run(command, check=True)
+    return _read((folder / "figure.png").read_bytes())
+
+
+def _of_svg(page: Page, content: bytes, png: np.ndarray) -> tuple[np.ndarray, list[tuple[str, Corners]]]:
+    height, width = (round(dots * PIXELS / DOTS) for dots in png.shape[:2])
+    page.set_viewport_size({"width": width, "height": height})
+    page.set_content(f"<style>body {{ margin: 0 }} svg {{ display: block }}</style>{content.decode()}")
+    return _read(page.screenshot()), page.evaluate(LABELS)
+
+
+def _ink(picture: np.ndarray) -> np.ndarray:
+    return (255 - picture).max(axis=2) > INK
+
+
+def _ink_box(picture: np.ndarray) -> tuple[int, ...]:
+    rows, columns = np.flatnonzero(_ink(picture).any(axis=1)), np.flatnonzero(_ink(picture).any(axis=0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
+
+
+def _ink_at_the_edge(picture: np.ndarray) -> bool:
+    inside = np.zeros(picture.shape[:2], dtype=bool)
+    inside[EDGE_DOTS:-EDGE_DOTS, EDGE_DOTS:-EDGE_DOTS] = True
+    return bool((_ink(picture) & ~inside).any())
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> float:
+    """The share of tiles of 8 × 8 dots, a third of a letter, whose mean colours are clearly different."""
+    height, width = (8 * (min(lengths) // 8) for lengths in zip(one.shape[:2], other.shape[:2], strict=True))
+    means = [each[:height, :width].reshape(height // 8, 8, width // 8, 8, 3).mean(axis=(1, 3)) for each in (one, other)]
+    return float((np.abs(means[0] - means[1]).max(axis=2) > 48).mean())
+
+
+def _covering(labels: list[tuple[str, Corners]]) -> list[tuple[str, str]]:
+    return [
+        (one, other)
+        for (one, here), (other, there) in combinations(labels, 2)
+        if _overlap(np.array(here), np.array(there))
+    ]
+
+
+def _overlap(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two convex shapes overlap by more than half a pixel: no line along a side keeps them apart."""
+    for shape in (one, other):
+        for side in np.diff(shape, axis=0, append=shape[:1]):
+            normal = np.array([-side[1], side[0]]) / (np.linalg.norm(side) or 1)
+            here, there = one @ normal, other @ normal
+            if min(here.max(), there.max()) - max(here.min(), there.min()) <= 0.5:
+                return False
+    return True
