@@ -24,7 +24,7 @@ run: $(READY)
 test: $(READY)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
-# Examples in docstrings and what computes without training, in under a minute: while working on something.
+# Examples in docstrings and what computes without training or a browser: while working on something.
 QUICK := tests/analysis tests/data tests/store tests/test_docstrings.py tests/test_experiment.py
 quick: $(READY)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses $(PYTEST_WORKERS) --dist loadfile $(QUICK)
