@@ -9,6 +9,7 @@ import re
 import reprlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -152,8 +153,19 @@ class PhaseBSettings(BalladOptions):
     drop_last: bool = False
     selection: Selection = "last"
     """Keep the adapter of the last epoch, or of the best on validation (never on test)."""
+    adjustment: Annotated[float, Field(ge=0)] = 0.0
+    """τ of a logit adjustment after training, with any method: τ · log π_k is taken from the logits; 0 is none."""
+    search: Literal["none", "grid"] = "none"
+    """``grid``: train at every point of the method's declared grid, and keep the best on validation."""
     seed: Seed | None = None
     """Seed of the adapter's start and batches; None takes the experiment's."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _rate_of_the_method(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "learning_rate" not in given and str(given.get("method")) in HEADS:
+            return {**given, "learning_rate": HEADS[given["method"]].learning_rate}
+        return given
 
     @field_validator("options")
     @classmethod
@@ -183,18 +195,46 @@ class PhaseBSettings(BalladOptions):
             return BalladOptions.model_validate(self.model_dump(include=set(BalladOptions.model_fields)))
         return self.head.Options.model_validate(self.options)
 
+    @property
+    def points(self) -> list[Self]:
+        """What is trained: these settings, or in a search one copy for each point of the method's grid."""
+        if self.search == "none":
+            return [self]
+        combinations = product(*self.head.grid.values())
+        return [self.at(dict(zip(self.head.grid, values, strict=True))) for values in combinations]
+
+    def at(self, point: Mapping[str, Any]) -> Self:
+        """These settings without a search, at one point of the method's grid."""
+        beside = type(self).model_fields.keys() & point.keys()
+        options = {**self.options, **{name: value for name, value in point.items() if name not in beside}}
+        return self.model_copy(update={**{name: point[name] for name in beside}, "options": options, "search": "none"})
+
+    def values_of(self, names: Iterable[str]) -> dict[str, Any]:
+        """Settings of Phase B or options of its method, by name."""
+        options = self.head_options
+        return {name: getattr(options if name in type(options).model_fields else self, name) for name in names}
+
     def method_values(self) -> dict[str, Any]:
         """The method and its options as keys hold them, which for BALLAD is as in release 0.1."""
-        if self.method == Ballad.name:
-            return self.head_options.model_dump(mode="json")
-        return {"method": self.method, "options": self.options}
+        options = self._without_searched(self.head_options.model_dump(mode="json"))
+        return options if self.method == Ballad.name else {"method": self.method, "options": options}
 
     def training_values(self) -> dict[str, Any]:
         """All other settings but the seed, as keys hold them; those of steps only where the method takes steps."""
+        afterwards: dict[str, Any] = {"adjustment": self.adjustment} if self.adjustment else {}
+        if self.search == "grid":
+            afterwards["grid"] = {name: list(values) for name, values in self.head.grid.items()}
         if not self.head.learns:
-            return self.model_dump(mode="json", include={"features", "views", "augmentation"})
-        others = {"method", "options", "seed", *BalladOptions.model_fields}
-        return self.model_dump(mode="json", exclude=others)
+            return {**self.model_dump(mode="json", include={"features", "views", "augmentation"}), **afterwards}
+        others = {"method", "options", "seed", "adjustment", "search", *BalladOptions.model_fields}
+        if self.head.chooses_sampler:
+            others.add("sampler")
+        return {**self._without_searched(self.model_dump(mode="json", exclude=others)), **afterwards}
+
+    def _without_searched(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Values that a search tries itself cannot change a number."""
+        searched = self.head.grid if self.search == "grid" else {}
+        return {name: value for name, value in values.items() if name not in searched}
 
 
 def _known_options(method: str) -> str:
@@ -274,6 +314,13 @@ class Experiment(Settings):
         return self.model_copy(update={"schedule": self.training.up_to(model, self.phase_b.method).name})
 
     @property
+    def head_settings(self) -> PhaseBSettings:
+        """Those of Phase B as far as they count: joint training knows no search and no adjustment afterwards."""
+        if self.training.has_phase_b:
+            return self.phase_b
+        return self.phase_b.model_copy(update={"search": "none", "adjustment": 0.0})
+
+    @property
     def adapter_seed(self) -> int:
         return self.seed if self.phase_b.seed is None else self.phase_b.seed
 
@@ -290,7 +337,7 @@ class Experiment(Settings):
     def _what_counts(self) -> dict[str, Any]:
         settings = self.model_dump(mode="json", exclude={"name", "notes", "runtime", "budget"})
         settings["phase_a"].pop("micro_batch")
-        phase_b = self.phase_b
+        phase_b = self.head_settings
         settings["phase_b"] = {**phase_b.training_values(), **phase_b.method_values(), "seed": self.adapter_seed}
         if not self.training.trains_towers:
             settings.pop("phase_a")
@@ -301,13 +348,16 @@ class Experiment(Settings):
     def with_values(self, values: Mapping[str, Any]) -> "Experiment":
         """A copy with dotted fields replaced: ``{"phase_b.sampler": "square_root"}``.
 
-        Another method starts from its own default options.
+        Another method starts from its own default options, and from its own rate where the old one's was left alone.
 
         Raises SettingsError for an unknown field or a value that is not allowed.
         """
         settings = self.model_dump(mode="json")
-        if values.get("phase_b.method", self.phase_b.method) != self.phase_b.method:
+        method = values.get("phase_b.method", self.phase_b.method)
+        if method != self.phase_b.method:
             settings["phase_b"]["options"] = {}
+            if self.phase_b.learning_rate == self.phase_b.head.learning_rate and method in HEADS:
+                settings["phase_b"]["learning_rate"] = HEADS[method].learning_rate
         for path, value in values.items():
             section, _, field = path.rpartition(".")
             if section == OPTIONS:

@@ -9,7 +9,9 @@ from inspect import isabstract
 from ballad.discovery import defined_in
 from ballad.heads.head import Head
 
+_FOUND = [found for found in defined_in(__name__, type) if issubclass(found, Head) and not isabstract(found)]
+
 HEADS: dict[str, type[Head]] = {
-    found.name: found for found in defined_in(__name__, type) if issubclass(found, Head) and not isabstract(found)
+    head.name: head for head in sorted(_FOUND, key=lambda head: (head.name != "ballad", head.title.casefold()))
 }
-"""By the name that ``phase_b.method`` takes."""
+"""By the name that ``phase_b.method`` takes; BALLAD first, the others by title."""

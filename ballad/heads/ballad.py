@@ -1,5 +1,6 @@
 """The balanced linear adapter (Eq. 5): a residual linear map in the joint space, on images, class texts or both."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -54,6 +55,7 @@ class Ballad(Head):
     help = "A residual linear layer on the features, trained on balanced batches, with the class texts as classifier."
     Options = BalladOptions
     alike: ClassVar[tuple[str, ...]] = ("placement", "activation", "bias")
+    grid: ClassVar[Mapping[str, tuple[float, ...]]] = {"residual_factor": (0.1, 0.2, 0.3, 0.5)}
 
     def start(self, context: Context, data: TrainingData) -> State:
         import torch

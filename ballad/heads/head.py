@@ -8,7 +8,7 @@ functional: what is learned lies in the state, and its object holds the members'
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ballad.settings import Settings
 
@@ -20,6 +20,9 @@ State = dict[str, "Tensor"]
 """Tensors ``[M, …]`` by name. What a head needs to answer, beyond the class texts, lies here and is kept on disk."""
 
 FLOAT_BYTES = 4
+
+ADJUSTMENT = "adjustment"
+"""The entry ``τ · log π_k [M, 1, K]`` of a state whose logits are adjusted after training (arXiv 2007.07314, Eq. 9)."""
 
 
 class HeadOptions(Settings):
@@ -82,6 +85,14 @@ class Head(ABC):
     """Whether its start is made from the stored training features, as a class mean is."""
     fixed: ClassVar[tuple[str, ...]] = ()
     """Entries of the state that gradients never change."""
+    chooses_sampler: ClassVar[bool] = False
+    """Whether the method says how images are drawn, whatever the settings have; see :meth:`sampler`."""
+    optimizer: ClassVar[Literal["sgd", "adamw"]] = "sgd"
+    """What trains it: SGD with the settings' momentum, or AdamW; both with the settings' weight decay."""
+    learning_rate: ClassVar[float] = 0.2
+    """The peak of the cosine that choosing the method brings along."""
+    grid: ClassVar[Mapping[str, tuple[float, ...]]] = {}
+    """What a search on validation tries: values of options or of ``learning_rate``; at most five combinations."""
 
     def __init__(self, options: Sequence[Any], seeds: Sequence[int]) -> None:
         self.options, self.seeds = list(options), list(seeds)
@@ -110,20 +121,23 @@ class Head(ABC):
 
         targets : ``[B]`` or ``[M, B]``. progress : share of the training that is done, from 0 to just below 1.
         """
-        from torch.nn.functional import cross_entropy
+        from ballad.heads.losses import cross_entropy
 
-        logits = self.logits(state, features, context)
-        of_images = cross_entropy(logits.flatten(0, 1), targets.expand(logits.shape[:2]).flatten(), reduction="none")
-        return of_images.view(logits.shape[:2]).mean(1)
+        return cross_entropy(self.logits(state, features, context), targets)
 
     def is_trained(self, entry: str, progress: float) -> bool:
         """Whether gradients change this entry of the state in the epoch that begins at ``progress``."""
         return self.learns and entry not in self.fixed
 
     @classmethod
-    def sampler(cls, chosen: str, progress: float) -> str:
+    def sampler(cls, options: Any, chosen: str, progress: float) -> str:
         """The sampler of the epoch that begins at ``progress``, where the settings have ``chosen``."""
         return chosen
+
+    def scores(self, state: State, features: "Tensor", context: Context) -> "Tensor":
+        """What classes are ranked by, ``[M, B, K]``: the logits, less τ · log π where an adjustment was asked for."""
+        logits = self.logits(state, features, context)
+        return logits - state[ADJUSTMENT] if ADJUSTMENT in state else logits
 
     def embed(self, state: State, features: "Tensor", context: Context) -> "Tensor":
         """Image features as the head compares them, ``[M, B, d]``; for maps and similar pictures."""

@@ -11,6 +11,7 @@ from torch import Tensor
 from ballad.experiment import Experiment
 from ballad.heads.head import Context, Head, State, state_of_members
 from ballad.similarity import similarity_logits
+from ballad.stages.artifacts import read_search
 from ballad.training.phase_b import Member, head_of
 
 
@@ -24,8 +25,11 @@ class Classifier:
 
     @classmethod
     def with_head(cls, context: Context, file: Path, experiment: Experiment) -> Self:
-        """With the head of this experiment that was kept in ``file``."""
-        head = head_of([Member(experiment.phase_b, experiment.adapter_seed)])
+        """With the head of this experiment that was kept in the stage folder of ``file``."""
+        settings, search = experiment.phase_b, read_search(file.parent)
+        if search is not None:
+            settings = settings.at(search["points"][search["chosen"]]["values"])
+        head = head_of([Member(settings, experiment.adapter_seed)])
         return cls(context, head, state_of_members([load_file(file)], context.texts.device))
 
     @torch.inference_mode()
@@ -33,7 +37,7 @@ class Classifier:
         """Features ``[N, d]``, not normalised, to ``[N, K]``."""
         if self.head is None:
             return similarity_logits(features, self.context.texts, self.context.logit_scale)
-        return self.head.logits(self.state, features, self.context)[0]
+        return self.head.scores(self.state, features, self.context)[0]
 
     @torch.inference_mode()
     def embed(self, features: Tensor) -> Tensor:

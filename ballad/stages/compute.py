@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from ballad.model.backbone import Backbone, load_backbone
 from ballad.model.catalogue import download_weights, weights_to_download
 from ballad.model.class_tokens import class_token_notes
 from ballad.schedules import ZERO_SHOT, Model
-from ballad.stages.artifacts import ADAPTER, CLASS_TEXT, TOWERS, read_history, write_history
+from ballad.stages.artifacts import ADAPTER, CLASS_TEXT, TOWERS, read_history, read_search, write_history, write_search
 from ballad.stages.classifier import Classifier
 from ballad.stages.plan import Plan, SplitName
 from ballad.stages.stage_store import Stage, StageStore
@@ -144,23 +145,33 @@ class StageComputer:
             dim = self._obtain_training_inputs()
             # The others train when their turn comes, again as many together as fit.
             fit = members_that_fit(self.experiment.phase_b, dim, self.dataset.num_classes, self.device)
-            others = [other for other in others if not self.stages.present(other)][: fit - 1]
+            fit //= len(self.experiment.phase_b.points)
+            others = [other for other in others if not self.stages.present(other)][: max(0, fit - 1)]
 
         def compute(folders: dict[str, Path]) -> dict[str, BalladError]:
             nonlocal trained_here
             trained_here = True
-            trained = dict(zip(folders, self._train_heads([plans[key].experiment for key in folders]), strict=True))
-            for key, head in trained.items():
-                if head.error is None:
-                    save_file(head.state, folders[key] / ADAPTER)
-                    write_history(head.history, folders[key])
-            return {key: head.error for key, head in trained.items() if head.error is not None}
+            experiments = {key: plans[key].experiment for key in folders}
+            trained = iter(self._train_heads(list(experiments.values())))
+            failed: dict[str, BalladError] = {}
+            for key, experiment in experiments.items():
+                points = [next(trained) for _ in experiment.phase_b.points]
+                if points[0].error is not None and all(head.error is not None for head in points):
+                    failed[key] = points[0].error
+                else:
+                    _keep_best(folders[key], experiment, points)
+            return failed
 
         folder = self.stages.obtain_together(
             stage, others, compute, device=str(self.device), on_event=self.on_event, cancel=self.cancel
         )
         if not trained_here:
             self._replay(folder)
+
+    def search(self) -> dict[str, Any] | None:
+        """What the search of Phase B tried and chose; None without one."""
+        stage = self.plan.adapter(self.plan.models[-1])
+        return None if stage is None else read_search(self.stages.folder(stage))
 
     def predictions(self, model: Model) -> dict[SplitName, Predictions]:
         """What ``model`` says about every image of validation and test."""
@@ -236,7 +247,11 @@ class StageComputer:
 
     def _train_heads(self, experiments: Sequence[Experiment]) -> list[TrainedHead]:
         bank = self.training_bank() if self.plan.trains_on_features else None
-        members = [Member(experiment.phase_b, experiment.adapter_seed) for experiment in experiments]
+        members = [
+            Member(settings, experiment.adapter_seed)
+            for experiment in experiments
+            for settings in experiment.phase_b.points
+        ]
         labels = torch.from_numpy(self.dataset.train.labels)
         validation = None
         if self.plan.has_validation:
@@ -280,6 +295,11 @@ class StageComputer:
         text, _ = self.class_text(self.plan.phase_b_model)
         if self.plan.has_validation:
             self.features(self.plan.phase_b_model, "val")
+        elif self.experiment.phase_b.search == "grid":
+            raise RunError(
+                "A search chooses on the validation split, which this dataset lacks; "
+                "set dataset.validation_per_class to set images aside, or phase_b.search=none."
+            )
         if self.plan.trains_on_features:
             self.training_bank()
         return text.shape[1]
@@ -337,6 +357,22 @@ class StageComputer:
         """Tell of the epochs that another run trained, so that every run has its curves."""
         for event in read_history(folder):
             self.on_event(event)
+
+
+def _keep_best(folder: Path, experiment: Experiment, trained: Sequence[TrainedHead]) -> None:
+    """Keep a head; of the points of a search the first that is best on validation, and what was tried.
+
+    A point that diverged has no accuracy.
+    """
+    chosen = 0
+    if experiment.phase_b.search == "grid":
+        accuracies = [None if head.error is not None else head.accuracy for head in trained]
+        chosen = int(np.argmax([-1.0 if accuracy is None else accuracy["all"] or 0.0 for accuracy in accuracies]))
+        tried = [settings.values_of(settings.head.grid) for settings in experiment.phase_b.points]
+        points = [{"values": values, "accuracy": at} for values, at in zip(tried, accuracies, strict=True)]
+        write_search(points, chosen, folder)
+    save_file(trained[chosen].state, folder / ADAPTER)
+    write_history(trained[chosen].history, folder)
 
 
 def _adapter_of(plan: Plan) -> Stage:

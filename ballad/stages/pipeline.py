@@ -91,7 +91,7 @@ def run_experiment(
         folder.copy_weights(computer.weight_files(), keep_towers=experiment.runtime.keep_towers)
     finally:
         folder.write_history(watch.history)
-    result = {
+    result: dict[str, Any] = {
         "key": experiment.key,
         "dataset": dataset.title,
         "synthetic": dataset.synthetic,
@@ -101,6 +101,8 @@ def run_experiment(
         "diverged": diverged,
         "notes": notes,
     }
+    if (search := computer.search()) is not None:
+        result["search"] = search
     folder.write_result(result)
     return result
 

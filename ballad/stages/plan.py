@@ -72,7 +72,7 @@ class Plan:
         }
         if experiment.training.is_joint:
             inputs["adapter"] = {
-                **experiment.phase_b.method_values(),
+                **experiment.head_settings.method_values(),
                 "learning_rate": experiment.phase_b.learning_rate,
                 "seed": experiment.adapter_seed,
             }

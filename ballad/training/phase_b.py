@@ -17,12 +17,13 @@ from ballad.data.long_tail import Split
 from ballad.errors import RunError
 from ballad.events import CancelToken, EpochEvaluated, EventSink
 from ballad.experiment import OptimizerSettings, PhaseBSettings
-from ballad.heads.head import Context, Head, State, TrainingData, member_state
+from ballad.heads.head import ADJUSTMENT, Context, Head, State, TrainingData, member_state
+from ballad.heads.parts import log_priors
 from ballad.model.backbone import Backbone
 from ballad.schedules import PHASE_B
 from ballad.training.features import FeatureBank
 from ballad.training.finite import check_loss, check_weights
-from ballad.training.optimizer import StackedSGD
+from ballad.training.optimizer import head_optimizer
 from ballad.training.sampling import EpochSampler, split_into_batches
 from ballad.training.schedule import cosine_rate, derived_seed
 from ballad.training.score import Score
@@ -58,6 +59,8 @@ class TrainedHead:
     state: State
     epoch: int = 0
     best: float = -1.0
+    accuracy: dict[str, float | None] = field(default_factory=dict)
+    """Of the selected state, on validation."""
     history: list[EpochEvaluated] = field(default_factory=list)
     error: RunError | None = None
 
@@ -66,6 +69,14 @@ def head_of(members: Sequence[Member]) -> Head:
     """These members, stacked."""
     options = [member.settings.head_options for member in members]
     return members[0].settings.head(options, [derived_seed(member.seed, "adapter") for member in members])
+
+
+def adjustment_of(members: Sequence[Member], data: TrainingData, device: torch.device) -> State:
+    """The entry that adjusts the members' logits after training; none where no member asks for it."""
+    strengths = torch.tensor([member.settings.adjustment for member in members])
+    if not strengths.any():
+        return {}
+    return {ADJUSTMENT: (strengths[:, None, None] * log_priors(data)).to(device)}
 
 
 FeatureBatch = tuple[Tensor, Tensor]
@@ -156,9 +167,12 @@ def train_heads(
     chunks = None if bank is None else partial(training_features, bank, labels, device)
     data = TrainingData(torch.bincount(labels, minlength=len(context.texts)), shared.epochs, chunks)
     state = {name: tensor.to(device) for name, tensor in head.start(context, data).items()}
-    stepper = StackedSGD(state.values(), momentum=optimizer.momentum, weight_decay=optimizer.weight_decay)
+    state |= adjustment_of(members, data, device)
+    stepper = head_optimizer(head.optimizer, state.values(), optimizer)
     trained = [TrainedHead(member_state(state, m)) for m in range(len(members))]
     if not head.learns:
+        for one, accuracy in zip(trained, _validate(head, state, context, validation), strict=True):
+            one.accuracy = accuracy
         return trained
     drawing = _Drawing(labels, members)
     watch = Stopwatch(shared.epochs)
@@ -217,6 +231,7 @@ class _Drawing:
         self.settings = members[0].settings
         rows = [(m.settings.sampler, m.settings.images_per_draw, m.seed) for m in members]
         self.labels = labels
+        self.options = self.settings.head_options
         self.rows = rows[:1] if len(set(rows)) == 1 else rows
         self.samplers: dict[tuple[str, int], EpochSampler] = {}
 
@@ -228,7 +243,7 @@ class _Drawing:
 
     def _epoch_of_row(self, chosen: str, images_per_draw: int, seed: int, epoch: int) -> Tensor:
         epochs = self.settings.epochs
-        sampler = self.settings.head.sampler(chosen, epoch / epochs)
+        sampler = self.settings.head.sampler(self.options, chosen, epoch / epochs)
         if (sampler, images_per_draw) not in self.samplers:
             self.samplers[sampler, images_per_draw] = EpochSampler(
                 self.labels, sampler, epochs=epochs, images_per_draw=images_per_draw
@@ -253,7 +268,7 @@ def _validate(
     device = context.texts.device
     predicted = []
     for chunk in torch.from_numpy(np.array(validation.features)).split(CHUNK):
-        predicted.append(head.logits(state, chunk.to(device).float(), context).argmax(-1).cpu())
+        predicted.append(head.scores(state, chunk.to(device).float(), context).argmax(-1).cpu())
     return [validation.score(member.numpy()) for member in torch.cat(predicted, dim=1)]
 
 
@@ -267,4 +282,4 @@ def _select(
         trained.best = score
     elif epoch + 1 < member.settings.epochs:
         return
-    trained.state, trained.epoch = member_state(state, m), epoch + 1
+    trained.state, trained.epoch, trained.accuracy = member_state(state, m), epoch + 1, accuracy

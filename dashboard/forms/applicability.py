@@ -69,6 +69,12 @@ def _of_details(values: Mapping[str, Any]) -> dict[str, str]:
     if head is not Ballad:
         of_ballad = f"An option of BALLAD; the method is {head.shown_title()}."
         found |= dict.fromkeys(entries_of(Ballad.name).values(), of_ballad)
+    if head.chooses_sampler:
+        found["phase_b.sampler"] = f"{head.shown_title()} says itself how images are drawn."
+    if values["phase_b.search"] == "grid":
+        own = entries_of(head.name)
+        searched = [own.get(name, f"phase_b.{name}") for name in head.grid]
+        found |= dict.fromkeys(searched, "The search tries values of its own.")
     if not head.learns:
         found |= dict.fromkeys(_OF_TRAINING, f"{head.shown_title()} is not trained.")
     if values["phase_b.features"] == "exact":

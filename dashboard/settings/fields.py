@@ -203,6 +203,17 @@ FIELDS: dict[str, Field] = {
     "phase_b.images_per_draw": Number("Images a draw in Phase B", _DRAW_HELP, least=1, step=1),
     "phase_b.drop_last": Switch("Drop the last batch in Phase B", _DROP_HELP),
     "phase_b.selection": Choice("Phase B hands on", "The adapter that is tested.", titles=SELECTIONS),
+    "phase_b.adjustment": Number(
+        "Adjustment afterwards τ",
+        "Takes τ · log(share of the class in the training set) from every logit of the trained model; 0 leaves them.",
+        least=0.0,
+        step=0.25,
+    ),
+    "phase_b.search": Choice(
+        "Search on validation",
+        "Train at each point of the method's grid, at most five, and keep the best on validation.",
+        titles={"none": "none: the options as they are", "grid": "the method's grid"},
+    ),
     "phase_b.seed": Number(
         "Seed of the adapter", "Its start and batches; Phase A is then shared by runs.", 0, 1, empty="the run's seed"
     ),

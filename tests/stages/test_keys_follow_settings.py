@@ -71,6 +71,8 @@ EXPECTED = {
     "phase_b.images_per_draw": (4, PHASE_B),
     "phase_b.drop_last": (True, PHASE_B),
     "phase_b.selection": ("best", PHASE_B),
+    "phase_b.adjustment": (0.5, PHASE_B),
+    "phase_b.search": ("grid", PHASE_B),
     "phase_b.seed": (5, HEAD),
     "optimizer.momentum": (0.5, TRAINED),
     "optimizer.weight_decay": (0.1, TRAINED),

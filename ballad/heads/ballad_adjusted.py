@@ -1,0 +1,40 @@
+"""BALLAD's adapter with a logit-adjusted loss in place of the balanced sampler."""
+
+from typing import TYPE_CHECKING, Any
+
+from ballad.heads.balanced_softmax import AdjustmentOptions
+from ballad.heads.ballad import Ballad, BalladOptions
+from ballad.heads.head import Context, State, TrainingData
+from ballad.heads.losses import cross_entropy
+from ballad.heads.parts import for_members, log_priors
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class BalladAdjustedOptions(BalladOptions, AdjustmentOptions):
+    """Eq. 5 and the strength of the adjustment."""
+
+
+class BalladAdjusted(Ballad):
+    """Eq. 5 learned from every image once per epoch; the loss, not the sampler, makes up for the long tail."""
+
+    name = "ballad_adjusted"
+    title = "BALLAD, logit-adjusted"
+    paper = ""
+    formula = "CE(s · ⟨f*, u⟩ + τ · log π), f* of Eq. 5"
+    help = "BALLAD's adapter on batches as they come, with a loss that knows how frequent classes are."
+    Options = BalladAdjustedOptions
+    fixed = ("log_prior",)
+    chooses_sampler = True
+
+    @classmethod
+    def sampler(cls, options: Any, chosen: str, progress: float) -> str:
+        return "instance"
+
+    def start(self, context: Context, data: TrainingData) -> State:
+        return {**super().start(context, data), "log_prior": for_members(log_priors(data), self.members)}
+
+    def loss(self, state: State, features: "Tensor", targets: "Tensor", context: Context, progress: float) -> "Tensor":
+        logits = self.logits(state, features, context)
+        return cross_entropy(logits + self.of_members("tau", like=logits) * state["log_prior"], targets)
