@@ -45,7 +45,6 @@ MEASURES = {
     "shot classes; a small one means tail images are easily taken for head classes.",
 }
 CONFUSED = 6
-ANCHORS_UP_TO = 30
 
 
 def pick_sides(runs: pd.DataFrame) -> tuple[Side, Side]:
@@ -221,12 +220,11 @@ def left_to_right(view: EmbeddingView) -> str:
 
 
 def embedding(view: EmbeddingView) -> None:
-    few_classes = view.projection.anchors["class_id"].nunique() <= ANCHORS_UP_TO
     with st.container(horizontal=True, vertical_alignment="bottom"):
         colour = st.segmented_control(
             "Colour",
             list(COLOURINGS),
-            default="class_name" if few_classes else "group",
+            default=view.first_colouring,
             format_func=COLOURINGS.__getitem__,
             key="colour",
             required=True,
@@ -234,7 +232,7 @@ def embedding(view: EmbeddingView) -> None:
         )
         anchors = st.toggle(
             "Class texts",
-            few_classes,
+            view.few_classes,
             key="anchors",
             bind="query-params",
             help="Where each class's text belongs: the middle of the images it is most similar to. Texts and images "

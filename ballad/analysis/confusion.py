@@ -2,7 +2,7 @@
 
 ``confusion`` and ``per_class`` are those of :class:`ballad.analysis.evaluation.Report`. Rates are percentages of the
 true class's images. With a thousand classes a whole matrix cannot be read: look at shot groups
-(:func:`group_confusion`), at the classes that are confused most (:func:`most_confused_block`), or at one class
+(:func:`group_confusion`), at the classes that are confused most (:func:`classes_of_pairs`), or at one class
 (:func:`class_neighbours`).
 """
 
@@ -115,30 +115,19 @@ def most_confused_classes(
     )
 
 
-def most_confused_block(confusion: pd.DataFrame, num_classes: int, size: int) -> np.ndarray:
-    """Up to ``size`` classes that are confused among themselves, for one readable heatmap: class ids, int64 [≤ size].
+def classes_of_pairs(pairs: pd.DataFrame, size: int) -> np.ndarray:
+    """The classes of the first ``pairs`` (true, predicted), for one readable heatmap: class ids, int64 [≤ size].
 
-    Greedy: the worst pair first, then always the class with the most confusions, in both directions, with those already
-    in. Ends early where no further class is confused with them.
+    Pairs are taken in their order until the next one has no room, so a block of the most confused classes holds the
+    first rows of :func:`most_confused_pairs`, all of them up to there.
     """
-    from scipy.sparse import coo_array
-
-    wrong = confusion[confusion["true"] != confusion["predicted"]]
-    counts = coo_array((wrong["count"], (wrong["true"], wrong["predicted"])), shape=(num_classes, num_classes))
-    mutual = (counts + counts.T).tocsr()
-    if not mutual.nnz:
-        return np.zeros(0, np.int64)
-    worst = mutual.tocoo()
-    block = [int(worst.row[worst.data.argmax()])]
-    pull = mutual[block[0]].toarray().ravel()
-    while len(block) < size:
-        pull[block] = 0
-        strongest = int(pull.argmax())
-        if not pull[strongest]:
+    block: dict[int, None] = {}
+    for pair in zip(pairs["true"].tolist(), pairs["predicted"].tolist(), strict=True):
+        grown = block | dict.fromkeys(pair)
+        if len(grown) > size:
             break
-        block.append(strongest)
-        pull = pull + mutual[strongest].toarray().ravel()
-    return np.array(block, np.int64)
+        block = grown
+    return np.array(list(block), np.int64)
 
 
 def class_neighbours(confusion: pd.DataFrame, per_class: pd.DataFrame, class_id: int, top: int = 10) -> pd.DataFrame:

@@ -68,21 +68,24 @@ def confusion_difference(
     *,
     groups: Sequence[str] = (),
 ) -> go.Figure:
-    """Percentage points by which ``counts`` exceeds ``baseline``; blue means more images there, red fewer.
+    """Percentage points by which ``counts`` exceeds ``baseline``; blue is better, red is worse.
 
-    All arguments are as for :func:`confusion_heatmap`.
+    Better is more images on the diagonal, and fewer beside it. All arguments are as for :func:`confusion_heatmap`.
     """
     if not len(order):
         return empty_figure("No class is chosen.")
     difference = confusion_shares(counts, order) - confusion_shares(baseline, order)
     reach = float(np.nanmax(np.abs(difference), initial=1.0))
-    figure = _heatmap(difference, counts, order, class_names, groups)
+    better = np.where(np.eye(len(order), dtype=bool), difference, -difference)
+    figure = _heatmap(better, counts, order, class_names, groups)
+    ends = [f"{reach:.1f}<br>worse", "0", f"{reach:.1f}<br>better"]
     figure.data[0].update(
+        customdata=difference,
         zmin=-reach,
         zmid=0,
         zmax=reach,
-        hovertemplate="true %{y}<br>predicted %{x}<br>%{z:+.1f} points<extra></extra>",
-        colorbar={"title": {"text": "Δ (points)"}},
+        hovertemplate="true %{y}<br>predicted %{x}<br>%{customdata:+.1f} points<extra></extra>",
+        colorbar={"title": {"text": "Δ (points)"}, "tickvals": [-reach, 0, reach], "ticktext": ends},
     )
     return figure
 

@@ -16,20 +16,22 @@ def group_confusion_heatmap(shares: pd.DataFrame, images: pd.Series, baseline: p
 
     ``shares``: percent, as :func:`ballad.analysis.confusion.group_confusion` returns them; a group without images is
     left out. ``images``: their number in each group. With a ``baseline`` of the same form as ``shares``, cells are
-    percentage points by which these exceed it.
+    percentage points by which these exceed it, blue where that is better: more images right, or fewer wrong.
     """
     table = shares if baseline is None else shares - baseline
     table = table.loc[groups_in(table.dropna(how="all").index), list(ENDS)]
     values = table.to_numpy(dtype="float32")
     unit = "%" if baseline is None else "points"
+    better = values if baseline is None else np.where(table.columns == "right", values, -values)
     scale = {"zmin": 0, "zmax": 100 / READABLE_REACH} if baseline is None else _centred(values)
     figure = go.Figure(
         go.Heatmap(
-            z=values,
+            z=better,
+            customdata=values,
             x=list(ENDS.values()),
             y=list(table.index),
-            texttemplate="%{z:.1f}" if baseline is None else "%{z:+.1f}",
-            hovertemplate=f"%{{y}}-shot images, %{{x}}<br>%{{z:.1f}} {unit}<extra></extra>",
+            texttemplate="%{customdata:.1f}" if baseline is None else "%{customdata:+.1f}",
+            hovertemplate=f"%{{y}}-shot images, %{{x}}<br>%{{customdata:.1f}} {unit}<extra></extra>",
             autocolorscale=True,
             showscale=False,
             xgap=2,
@@ -37,7 +39,8 @@ def group_confusion_heatmap(shares: pd.DataFrame, images: pd.Series, baseline: p
             **scale,
         )
     )
-    title = f"Where the images end up ({'% of the group' if baseline is None else 'difference in points'})"
+    title = "Where the images end up "
+    title += "(% of the group)" if baseline is None else "(difference in points; blue is better)"
     figure.update_xaxes(title=title, showgrid=False, showline=False, ticks="", side="top")
     labels = [f"{group} (n = {images[group]:,})" for group in table.index]
     figure.update_yaxes(title="True class is", tickvals=list(table.index), ticktext=labels)

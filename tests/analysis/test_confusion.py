@@ -5,9 +5,9 @@ import pytest
 from ballad.analysis.confusion import (
     class_neighbours,
     class_order,
+    classes_of_pairs,
     difference,
     group_confusion,
-    most_confused_block,
     most_confused_classes,
     most_confused_pairs,
 )
@@ -102,12 +102,25 @@ def test_most_confused_few_shot_classes(run):
     assert most_confused_classes(*run, group="many")["class_name"].tolist() == ["dog"]
 
 
-def test_most_confused_block_grows_from_the_worst_pair(run):
-    # Both ways: wolf–dog 3, wolf–fox 1, fox–dog 1; ant is never confused.
-    assert {*most_confused_block(run[0], 5, size=2)} == {0, 2}
-    assert sorted(most_confused_block(run[0], 5, size=4)) == [0, 2, 3]
-    right = report(LABELS).confusion
-    assert len(most_confused_block(right, 5, size=3)) == 0
+def test_the_block_of_most_confused_classes_holds_the_first_pairs_whole():
+    pairs = pd.DataFrame({"true": [3, 0, 3, 7, 1], "predicted": [4, 4, 0, 8, 0]})
+    assert classes_of_pairs(pairs, 3).tolist() == [3, 4, 0]
+    # 7 and 8 have no room, and what comes after a pair that has none is left out as well.
+    assert classes_of_pairs(pairs, 4).tolist() == [3, 4, 0]
+    assert classes_of_pairs(pairs, 9).tolist() == [3, 4, 0, 7, 8, 1]
+    assert len(classes_of_pairs(pairs.head(0), 30)) == 0
+
+
+def test_block_and_table_of_pairs_agree_on_a_large_confusion():
+    random = np.random.default_rng(0)
+    true, predicted = np.nonzero(random.random((200, 200)) < 0.2)
+    confusion = pd.DataFrame({"true": true, "predicted": predicted, "count": random.integers(1, 40, len(true))})
+    confusion["sample_ids"] = [np.zeros(0, np.int64)] * len(confusion)
+    per_class = pd.DataFrame({"class_name": [str(k) for k in range(200)], "group": "few", "test_count": 100})
+    pairs = most_confused_pairs(confusion, per_class, 200)
+    block = set(classes_of_pairs(pairs, 30).tolist())
+    inside = [{row.true, row.predicted} <= block for row in pairs.itertuples()]
+    assert 28 < len(block) <= 30 and all(inside[:14])
 
 
 def test_neighbours_in_both_directions(run):

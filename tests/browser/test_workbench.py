@@ -224,7 +224,7 @@ def test_exports_open(open_page: OpenPage, finished: str, tmp_path: Path):
         page.keyboard.press("Escape")
         return saved(started.value, tmp_path)
 
-    pdf = download(0, "PDF")
+    pdf = download(0, "Download PDF")
     assert pdf.startswith(b"%PDF-") and b"%%EOF" in pdf[-32:]
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1
     latex = download(1, "LaTeX").decode()

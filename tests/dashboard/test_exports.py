@@ -12,6 +12,7 @@ import pytest
 
 from ballad.errors import RunError
 from ballad.experiment import Experiment
+from dashboard.exports.choice import ExportChoice, parse_choice
 from dashboard.exports.engine import draw, has_engine
 from dashboard.exports.figure_formats.html import html_page
 from dashboard.exports.format import TableText
@@ -145,6 +146,26 @@ class TestPictures:
     def test_html_needs_no_network(self):
         page = html_page(figure()).decode()
         assert page.startswith("<!doctype html>") and 'src="http' not in page
+
+
+class TestChoice:
+    @pytest.mark.parametrize(
+        "choice",
+        [ExportChoice(), ExportChoice("slide", 9.5, True, frozenset({"legend", "names"}), "svg")],
+        ids=["plain", "all chosen"],
+    )
+    def test_a_link_remembers_it(self, choice):
+        assert parse_choice(choice.text()) == choice
+
+    def test_it_reads_well(self):
+        assert ExportChoice("one_column", 9, True, frozenset({"legend"})).text() == "one_column,9,heading,-legend,pdf"
+
+    def test_a_link_that_says_something_else_is_understood_as_far_as_it_goes(self):
+        assert parse_choice("poster,900,-shadow,gif") == ExportChoice()
+        assert parse_choice("nan,slide,png") == ExportChoice("slide", extension="png")
+
+    def test_the_heading_is_the_figures_title(self):
+        assert ExportChoice(heading=True).look("λ sweep").heading == "λ sweep" == ExportChoice().look("λ sweep").title
 
 
 class TestTables:

@@ -12,6 +12,7 @@ from dashboard.figures.class_counts import class_count_curve
 from dashboard.figures.comparison import comparison_dots
 from dashboard.figures.confusion import confusion_difference, confusion_heatmap, confusion_shares
 from dashboard.figures.embedding_map import WEBGL_FROM, embedding_map
+from dashboard.figures.group_confusion import group_confusion_heatmap
 from dashboard.figures.label_places import place_labels
 from dashboard.figures.parallel_coordinates import parallel_coordinates
 from dashboard.figures.reliability import reliability_diagram
@@ -198,7 +199,9 @@ class TestConfusion:
     def test_difference_is_centred_on_no_change(self):
         baseline = self.counts.assign(count=[2, 2, 5, 2])
         heatmap = confusion_difference(self.counts, baseline, [0, 1], self.names).data[0]
-        np.testing.assert_allclose(heatmap.z, [[25, -25], [0, 0]])
+        # More on the diagonal is better, and fewer beside it.
+        np.testing.assert_allclose(heatmap.z, [[25, 25], [0, 0]])
+        np.testing.assert_allclose(heatmap.customdata, [[25, -25], [0, 0]])
         assert (heatmap.zmin, heatmap.zmax, heatmap.zmid) == (-25, 25, 0)
 
 
@@ -244,6 +247,14 @@ class TestEmbeddingMap:
         marks = traces(embedding_map(embedding(4), anchors=anchors), "class text")
         assert [len(trace.x) for trace in marks] == [0, 1]
         assert marks[0].showlegend and not marks[1].showlegend
+
+
+def test_a_difference_of_shot_groups_is_blue_where_it_is_better():
+    ends = ["right", "many", "medium", "few"]
+    before, after = (pd.DataFrame([row], ["few"], ends) for row in ([60.0, 30, 10, 0], [80.0, 5, 15, 0]))
+    (cells,) = group_confusion_heatmap(after, pd.Series(10, ["few"]), before).data
+    assert np.sign(cells.z).tolist() == [[1, 1, -1, 0]]
+    assert cells.customdata.tolist() == [[20, -25, 5, 0]]
 
 
 class TestPlacesOfNames:

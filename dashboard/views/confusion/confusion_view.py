@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ballad.analysis.confusion import class_neighbours, difference, most_confused_block, most_confused_pairs
+from ballad.analysis.confusion import class_neighbours, classes_of_pairs, difference, most_confused_pairs
 from ballad.analysis.evaluation import calibration_bins
 from ballad.analysis.predictions import Predictions
 from ballad.schedules import Model, model_title
@@ -83,7 +83,7 @@ class ConfusionView:
         if shown == "class" and class_id is not None:
             near = class_neighbours(self.ours.confusion, self.ours.per_class, class_id, top=BLOCK_CLASSES - 1)
             return order[np.isin(order, [class_id, *near["class_id"]])].tolist()
-        return order[np.isin(order, most_confused_block(self._weights, len(order), BLOCK_CLASSES))].tolist()
+        return order[np.isin(order, classes_of_pairs(self.pairs(), BLOCK_CLASSES))].tolist()
 
     def pairs(self) -> pd.DataFrame:
         """The cells off the diagonal with the most images, or with the largest changes.
@@ -139,13 +139,6 @@ class ConfusionView:
     def _changes(self) -> pd.DataFrame:
         assert self.theirs is not None
         return difference(self.theirs.confusion, self.ours.confusion)
-
-    @property
-    def _weights(self) -> pd.DataFrame:
-        """How much each cell matters for the choice of a block."""
-        if self.theirs is None:
-            return self.ours.confusion
-        return self._changes.assign(count=self._changes["change"].abs())
 
 
 def opinions(side: Side, other: Side | None, split: SplitName) -> dict[str, Predictions]:

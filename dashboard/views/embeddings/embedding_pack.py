@@ -21,7 +21,12 @@ def kept_maps(labels: Mapping[str, str]) -> tuple[list[NamedFigure], list[NamedT
             NamedFigure(
                 f"embeddings {number} {method} {view.subject}",
                 f"Image features on a plane ({METHOD_TITLES[method]}), {len(points):,} points: {where}.",
-                embedding_map(points, colour_by="group", anchors=view.anchors, notes=view.notes),
+                embedding_map(
+                    points,
+                    colour_by=view.first_colouring,
+                    anchors=view.anchors if view.few_classes else None,
+                    notes=view.notes,
+                ),
                 points,
             )
         )

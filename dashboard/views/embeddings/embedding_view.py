@@ -14,11 +14,13 @@ from ballad.schedules import model_title
 from ballad.stages.plan import SplitName
 from ballad.stages.projections import EvaluatedModel, Projection, ProjectionRequest, projection_stage
 from ballad.stages.stage_store import StageStore
+from dashboard.figures.embedding_map import Colouring
 from dashboard.reading.loaders import evaluated_splits, evaluation, same_images
 from dashboard.reading.workbench import open_store
 from dashboard.views.confusion.confusion_view import Side
 
 METHOD_TITLES = {"tsne": "t-SNE", "umap": "UMAP"}
+CLASSES_NAMED_UP_TO = 30
 SCORES = ["silhouette", "purity", "head_distance"]
 COLUMNS = {
     "silhouette": "Silhouette",
@@ -57,6 +59,16 @@ class EmbeddingView:
     def anchors(self) -> pd.DataFrame:
         """The class texts on the same maps."""
         return self.projection.anchors.assign(panel=self._labels(self.projection.anchors["panel"]))
+
+    @property
+    def few_classes(self) -> bool:
+        """Whether each class can have a colour and a name of its own."""
+        return self.projection.anchors["class_id"].nunique() <= CLASSES_NAMED_UP_TO
+
+    @property
+    def first_colouring(self) -> Colouring:
+        """What colours mean until the reader chooses."""
+        return "class_name" if self.few_classes else "group"
 
     @property
     def short_names(self) -> list[str]:
