@@ -1,5 +1,8 @@
 """Paper: the paper's tables and figures on one's own machine, the published numbers beside."""
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -15,8 +18,7 @@ from ballad.paper.recipes import difference_table as recipe_differences
 from ballad.shot_groups import GROUPS
 from ballad.store import queries
 from ballad.wording import counted
-from dashboard.figures.comparison import comparison_dots
-from dashboard.figures.residual_sweep import residual_sweep
+from dashboard.exports.names import file_name
 from dashboard.navigation import COMPARE, DATA, EMBEDDINGS
 from dashboard.pickers.backbone_paths import check_backbone_paths
 from dashboard.pickers.dataset_picker import pick_dataset
@@ -32,14 +34,19 @@ from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.group_progress import watch_group
 from dashboard.ui.messages import empty_state, show_error, shown_errors
 from dashboard.views.compare.difference_view import show_difference_intervals
+from dashboard.views.paper.paper_report import (
+    Part,
+    latest_launches,
+    measured_figure,
+    report_pack,
+    report_page,
+    report_parts,
+)
 from dashboard.views.paper.paper_request import BACKBONES, RECIPE_TITLES, PaperRequest, ablation_label, what_it_takes
 from dashboard.views.paper.paper_results import (
     ablations,
-    dots,
     measured_differences,
     measured_table,
-    published_residual_points,
-    residual_points,
     result_table,
 )
 
@@ -133,6 +140,8 @@ def launcher() -> None:
         show_error(error)
         st.page_link(DATA, label="See which datasets are there, and how to get the others", icon=":material/database:")
         return
+    if len(request.presets) < len(PRESETS):
+        st.button("Choose all tables and figures", on_click=choose_to_run, args=(list(PRESETS),), type="tertiary")
     with st.container(horizontal=True, vertical_alignment="center"):
         label = f"Launch {counted(len(experiments), 'run')}"
         change_button(label, type="primary", icon=":material/rocket_launch:", on_click=launch, args=(request, base))
@@ -179,15 +188,7 @@ def show_measured(group_id: str, ablation: Ablation) -> None:
 
 
 def show_figure(ablation: Ablation, table: pd.DataFrame, name: str) -> None:
-    if ablation.preset.name == "figure5":
-        data = residual_points(ablation)
-        published = published_residual_points(ablation, table)
-        figure = residual_sweep(data, published=None if published.empty else published)
-        label = "Accuracy of each shot group against λ"
-    else:
-        data = dots(table)
-        figure = comparison_dots(data)
-        label = "Accuracy of each setting by shot group, own and published"
+    figure, data, label = measured_figure(ablation, table)
     show_chart(figure, key="measured", label=label, revision=ablation.preset.name)
     figure_downloads(name, figure, data, key="measured")
 
@@ -243,6 +244,58 @@ def show_links(ablation: Ablation) -> None:
                 )
 
 
+def show_checklist(launched: pd.DataFrame) -> None:
+    """Every table and figure with its state, and all that is done as one report."""
+    latest, groups = latest_launches(launched), launched.set_index("id")
+    with st.expander(f"Checklist: {len(latest)} of {len(PRESETS)} launched", icon=":material/checklist:"):
+        columns = st.columns(3)
+        for place, preset in enumerate(PRESETS.values()):
+            with columns[place % 3].container(border=True):
+                show_card(preset, groups.loc[latest[preset.name]] if preset.name in latest else None)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            for title, extension, write in (
+                ("Report (HTML)", "html", report_page),
+                ("All with LaTeX (zip)", "zip", report_pack),
+            ):
+                st.download_button(
+                    title,
+                    partial(export_all, write),
+                    file_name=file_name("BALLAD measured", extension=extension),
+                    mime=f"text/{extension}" if extension == "html" else "application/zip",
+                    icon=":material/folder_zip:",
+                    key=f"all_{extension}",
+                    on_click="ignore",
+                )
+            st.caption("The latest launch of each with finished runs; a λ sweep stands in for Figure 5.")
+
+
+def show_card(preset: Preset, group: pd.Series | None) -> None:
+    st.markdown(f"**{preset.place}**: {preset.title}")
+    if group is None:
+        st.badge("not run", color="gray")
+        st.button(
+            "Choose", key=f"choose_{preset.name}", on_click=choose_to_run, args=([preset.name],), icon=":material/add:"
+        )
+        return
+    definition = group["definition"]
+    ended, runs = int(group["done"]), int(group["runs"])
+    st.badge("done" if ended == runs else f"{ended} of {runs} runs", color="green" if ended == runs else "blue")
+    st.caption(f"{counted(definition['seeds'], 'seed')}, budget {as_text(definition['base'].get('budget', 'full'))}")
+    st.button("Show", key=f"show_{preset.name}", on_click=show_launch, args=(group.name,), icon=":material/visibility:")
+
+
+def choose_to_run(names: list[str]) -> None:
+    st.session_state.update({"tables": names, LAUNCHER: True})
+
+
+def show_launch(group_id: str) -> None:
+    st.session_state[RESULT] = group_id
+
+
+def export_all(write: Callable[[Sequence[Part]], bytes]) -> bytes:
+    return write(report_parts(open_store()))
+
+
 def show_background(preset: Preset | None) -> None:
     """What to know before comparing: tensions, recipes, and every published number."""
     place = preset.name if preset and preset.name in paper.PLACES else None
@@ -288,6 +341,7 @@ if launched.empty:
     show_background(None)
     st.stop()
 
+show_checklist(launched)
 labels = [
     ablation_label(
         each["id"],

@@ -19,6 +19,7 @@ from dashboard.views.lambda_sweep.sweep_results import (
     sweep_points,
     sweeps,
 )
+from dashboard.views.paper.paper_report import report_parts
 from tests.helpers.outdated import outdate
 from tests.helpers.shown import page_opener
 from tests.helpers.stored_runs import done
@@ -199,3 +200,12 @@ def test_published_points_are_those_of_the_same_dataset_and_backbone():
     points = published_points(paper_setup("RN50").model_dump(mode="json"))
     assert points.loc[points["residual_factor"] == 0.2, ["group", "accuracy"]].to_numpy().tolist() == [["all", 67.1]]
     assert published_points({}).empty
+
+
+def test_a_finished_sweep_stands_in_for_figure_5_of_the_paper(app: AppTest, store: RunStore, finished: str):
+    (part,) = report_parts(store)
+    assert part.name == "figure5" and part.figure is not None
+    assert sorted(set(part.numbers["λ"])) == sorted(
+        {store.get(i).experiment.phase_b.residual_factor for i in store.group_ids(finished)}
+    )
+    assert "Chosen on validation" in part.latex

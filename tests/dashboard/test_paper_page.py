@@ -1,5 +1,11 @@
 """The page Paper: launching tables, and reading one's own numbers beside the published ones."""
 
+import io
+import re
+import shutil
+import subprocess
+import zipfile
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,8 +22,9 @@ from ballad.stages.plan import Plan
 from ballad.stages.run_folder import RunFolder
 from ballad.store import queries
 from ballad.store.owners import Owner
+from dashboard.views.paper.paper_report import latest_launches, part_of, report_pack, report_page, report_parts
 from dashboard.views.paper.paper_request import PaperRequest
-from dashboard.views.paper.paper_results import dots, published_residual_points, result_table
+from dashboard.views.paper.paper_results import ablations, dots, published_residual_points, result_table
 from tests.helpers.run_folders import RED, answers
 from tests.helpers.shown import charts, page_opener, tables
 
@@ -238,3 +245,48 @@ class TestRequest:
     def test_weights_that_are_no_setting_of_the_budget_are_refused(self):
         with pytest.raises(SettingsError, match="no budget 'huge'"):
             _ = self.request(budget="huge").base
+
+
+class TestReport:
+    def test_a_page_holds_the_numbers_and_what_is_missing(self, app, store, where_to_balance, monkeypatch):
+        monkeypatch.setattr("choreographer.browsers.Chromium.find_browser", lambda **_: None)  # pictures take seconds
+        parts = report_parts(store)
+        assert [part.name for part in parts] == ["table7"]
+        page = report_page(parts).decode()
+        assert "90.6 ± 4.4" in page and "62.6" in page and "Not run yet: Table 1," in page and "τ = 1" in page
+        assert "src=" not in page and "no Chromium" in page
+
+    def test_the_zip_holds_a_document_and_all_that_it_takes(self, app, store, where_to_balance, monkeypatch):
+        monkeypatch.setattr("choreographer.browsers.Chromium.find_browser", lambda **_: None)
+        packed = zipfile.ZipFile(io.BytesIO(report_pack(report_parts(store))))
+        main = packed.read("main.tex").decode()
+        taken = re.findall(r"\\input\{(.+?)\}", main)
+        assert taken == ["tables/table7.tex"] and set(taken) <= set(packed.namelist())
+        assert {"report.html", "tables/table7.csv", "versions.txt"} <= set(packed.namelist())
+
+    @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no TeX engine on this machine")
+    def test_the_document_of_every_table_compiles(self, app, store, tiny_images, tmp_path, monkeypatch):
+        monkeypatch.setattr("choreographer.browsers.Chromium.find_browser", lambda **_: None)
+        base = Experiment().with_values({"dataset.source": str(tiny_images), "backbone.name": "models/a_b&c%"})
+        for name in PRESETS:
+            queue_ablation(store, PRESETS[name], base, 1)
+        groups = latest_launches(ablations(queries.groups(store)))
+        assert list(groups) == list(PRESETS)
+        parts = [part_of(Ablation.read(store, group_id)) for group_id in groups.values()]
+        zipfile.ZipFile(io.BytesIO(report_pack(parts))).extractall(tmp_path)
+        command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-2000:]
+        assert (tmp_path / "main.pdf").read_bytes().startswith(b"%PDF-")
+
+    def test_the_latest_launch_of_each_counts(self, app, store, tiny_images, where_to_balance):
+        base = Experiment().with_values({"dataset.source": str(tiny_images)})
+        again = queue_ablation(store, PRESETS["table7"], base, 1)
+        assert latest_launches(ablations(queries.groups(store))) == {"table7": again}
+
+
+def test_a_card_shows_the_launch_and_one_that_is_not_run_is_chosen(app, where_to_balance):
+    app = open_page(app, result=where_to_balance)
+    assert any("Checklist: 1 of 14" in each.label for each in app.expander)
+    app.button(key="choose_table3").click().run()
+    assert not app.exception and app.multiselect(key="tables").value == ["table3"]

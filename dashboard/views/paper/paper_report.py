@@ -1,0 +1,192 @@
+"""Everything of the paper that has been run, as one report: a page to read, and a zip with a LaTeX document."""
+
+import base64
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from ballad import latex
+from ballad.paper import published as paper
+from ballad.paper.ablations import Ablation
+from ballad.paper.counterparts import rivals
+from ballad.paper.formats import ablation_latex, describe
+from ballad.paper.presets import PRESETS
+from ballad.store import queries
+from ballad.store.run_store import RunStore
+from dashboard.exports.engine import NO_ENGINE, has_engine
+from dashboard.exports.figure_formats.drawn import PDF, PNG
+from dashboard.exports.look import SIZES, Look
+from dashboard.exports.pack import versions
+from dashboard.exports.table_formats.csv import csv_table
+from dashboard.figures.comparison import comparison_dots
+from dashboard.figures.residual_sweep import residual_sweep
+from dashboard.views.lambda_sweep.sweep_results import chosen_on_validation, summary_table, sweep_points, sweeps
+from dashboard.views.paper.paper_results import (
+    ablations,
+    dots,
+    published_residual_points,
+    residual_points,
+    result_table,
+)
+
+_STYLE = """
+body { font: 15px/1.45 sans-serif; color: #1a2230; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
+section { break-inside: avoid; margin-bottom: 2.5rem } img { max-width: 100% }
+table { border-collapse: collapse; font-size: 13px; border-block: 2px solid #1a2230; margin: .75rem 0 }
+th { border-bottom: 1px solid #1a2230 } th, td { padding: .15rem .6rem; text-align: right; white-space: nowrap }
+th:first-child, td:first-child, th:last-child, td:last-child { text-align: left; white-space: normal }
+"""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table or figure of the paper with one's own numbers: what the report says of it."""
+
+    name: str
+    title: str
+    numbers: pd.DataFrame
+    latex: str
+    figure: go.Figure | None
+
+
+def measured_figure(ablation: Ablation, table: pd.DataFrame) -> tuple[go.Figure, pd.DataFrame, str]:
+    """The figure of an ablation's table, what it was drawn from, and what it shows in a few words."""
+    if ablation.preset.name == "figure5":
+        points = residual_points(ablation)
+        published = published_residual_points(ablation, table)
+        figure = residual_sweep(points, published=None if published.empty else published)
+        return figure, points, "Accuracy of each shot group against λ"
+    rows = dots(table)
+    return comparison_dots(rows), rows, "Accuracy of each setting by shot group, own and published"
+
+
+def latest_launches(launched: pd.DataFrame) -> dict[str, str]:
+    """The group of each table or figure that was launched last: ids by the preset's name, in the paper's order.
+
+    ``launched``: the rows of :func:`dashboard.views.paper.paper_results.ablations`, the latest first.
+    """
+    groups: dict[str, str] = {}
+    for each in launched.to_dict("records"):
+        groups.setdefault(each["definition"]["preset"], each["id"])
+    return {name: groups[name] for name in PRESETS if name in groups}
+
+
+def report_parts(store: RunStore) -> list[Part]:
+    """A part for each table and figure with finished runs, of its latest launch; a λ sweep stands in for Figure 5.
+
+    Raises RunError if a run's folder is gone.
+    """
+    groups = queries.groups(store)
+    parts = []
+    for group_id in latest_launches(ablations(groups)).values():
+        ablation = Ablation.read(store, group_id)
+        if ablation.finished:
+            parts.append(part_of(ablation))
+    if not any(part.name == "figure5" for part in parts):
+        parts += _of_latest_sweep(store, sweeps(groups))
+    return parts
+
+
+def report_page(parts: Sequence[Part]) -> bytes:
+    """The report as one HTML page that needs nothing beside it."""
+    done = {part.name for part in parts}
+    missing = [preset.place for preset in PRESETS.values() if preset.name not in done]
+    body = "".join(map(_section, parts))
+    told = "" if has_engine() else f"<p>{escape(NO_ENGINE)}</p>"
+    not_run = f"<p>Not run yet: {escape(', '.join(missing))}.</p>" if missing else ""
+    notes = "".join(f"<li>{escape(note)}</li>" for note in paper.tensions())
+    made = f"Made on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC."
+    explained = "Accuracies are top-1 on the test split, in percent: mean ± standard deviation over seeds."
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>BALLAD, measured</title><style>{_STYLE}</style>'
+        f"<h1>BALLAD, measured</h1><p>{made} {explained}</p>{told}{not_run}{body}"
+        f"<section><h2>Before you compare with the paper</h2><ul>{notes}</ul></section>"
+        f"<section><h2>Versions</h2><pre>{escape(versions())}</pre></section></html>"
+    ).encode()
+
+
+def report_pack(parts: Sequence[Part]) -> bytes:
+    """A zip of the page, a ``main.tex`` that sets every table and figure, the files it takes, and the numbers."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("report.html", report_page(parts))
+        pack.writestr("main.tex", main_tex(parts))
+        for part in parts:
+            pack.writestr(f"tables/{part.name}.tex", part.latex)
+            pack.writestr(f"tables/{part.name}.csv", csv_table(part.numbers))
+            if part.figure is not None and has_engine():
+                pack.writestr(f"figures/{part.name}.pdf", PDF.write(part.figure, _look(part)))
+        pack.writestr("versions.txt", versions())
+    return buffer.getvalue()
+
+
+def main_tex(parts: Sequence[Part]) -> str:
+    """A LaTeX document of all parts; figures only where there is an engine that draws them."""
+    lines = [
+        r"\documentclass{article}",
+        r"\usepackage[a4paper,margin=2cm]{geometry}",
+        r"\usepackage[T1]{fontenc}",
+        r"\usepackage{booktabs}",
+        r"\usepackage{graphicx}",
+        r"\title{BALLAD, measured}",
+        r"\date{\today}",
+        r"\begin{document}",
+        r"\maketitle",
+    ]
+    for part in parts:
+        lines.append(rf"{{\small\input{{tables/{part.name}.tex}}}}")
+        if part.figure is not None and has_engine():
+            lines += [
+                r"\begin{figure}[t]",
+                r"\centering",
+                rf"\includegraphics{{figures/{part.name}.pdf}}",
+                rf"\caption{{{latex.escaped(part.title)}.}}",
+                rf"\label{{fig:{part.name}}}",
+                r"\end{figure}",
+            ]
+        lines.append(r"\clearpage")
+    return "\n".join([*lines, r"\end{document}", ""])
+
+
+def part_of(ablation: Ablation) -> Part:
+    """What the report says of an ablation."""
+    preset, table = ablation.preset, ablation.table()
+    numbers = result_table(table, rivals(preset.name))
+    figure = measured_figure(ablation, table)[0] if preset.name.startswith("figure") else None
+    return Part(preset.name, describe(ablation), numbers, ablation_latex(ablation), figure)
+
+
+def _of_latest_sweep(store: RunStore, launched: pd.DataFrame) -> list[Part]:
+    """Figure 5 from the latest λ sweep with finished runs."""
+    for each in launched.to_dict("records"):
+        points = sweep_points(store, store.group_ids(each["id"]))
+        of_test = points[points["split"] == "test"]
+        if of_test.empty:
+            continue
+        chosen = chosen_on_validation(points)
+        numbers = summary_table(of_test, chosen)
+        title = f"Figure 5: the residual factor λ, from {each['name'] or each['id']}"
+        header = [latex.escaped(column) for column in numbers]
+        rows = [[latex.escaped(str(cell)) for cell in row] for row in numbers.itertuples(index=False)]
+        text = latex.table(header, rows, alignment="l" + "r" * (len(header) - 1), caption=title, label="tab:figure5")
+        return [Part("figure5", title, numbers, text, residual_sweep(of_test, chosen=chosen))]
+    return []
+
+
+def _section(part: Part) -> str:
+    picture = ""
+    if part.figure is not None and has_engine():
+        content = base64.b64encode(PNG.write(part.figure, _look(part))).decode()
+        picture = f'<p><img alt="{escape(part.title)}" src="data:image/png;base64,{content}"></p>'
+    numbers = part.numbers.to_html(index=False, border=0, na_rep="")
+    return f"<section><h2>{escape(part.title)}</h2>{picture}{numbers}</section>"
+
+
+def _look(part: Part) -> Look:
+    return Look(SIZES["two_columns"], title=part.title)
