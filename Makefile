@@ -24,6 +24,15 @@ run: $(READY)
 test: $(READY)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
+# Examples in docstrings and what computes without training or a browser: while working on something.
+QUICK := tests/analysis tests/data tests/store tests/test_docstrings.py tests/test_experiment.py
+quick: $(READY)
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses $(PYTEST_WORKERS) --dist loadfile $(QUICK)
+
+coverage: $(READY)
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses $(PYTEST_WORKERS) --dist loadfile -m "not browser" \
+	    --cov --cov-report=term:skip-covered
+
 lint: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .

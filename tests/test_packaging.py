@@ -79,6 +79,11 @@ def test_requirements_are_those_of_the_file_and_hold_no_checks(wheel: Path) -> N
     assert f"Version: {ballad.__version__}" in lines
 
 
+def test_the_newest_changes_are_those_of_this_version() -> None:
+    headings = [line for line in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").splitlines() if line[:3] == "## "]
+    assert headings[0].split()[1] == ballad.__version__
+
+
 def test_the_command_trains_from_any_folder(
     installed: Path, environment: dict[str, str], tiny_images: Path, tmp_path: Path
 ) -> None:

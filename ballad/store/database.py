@@ -13,7 +13,7 @@ from ballad.store.schema import migrate
 BUSY_TIMEOUT_SECONDS = 30.0
 
 
-SENTENCES = {
+SENTENCES: dict[int | None, str] = {
     sqlite3.SQLITE_BUSY: "The store {path} has been locked by another process for {seconds:.0f} s; try again later.",
     sqlite3.SQLITE_READONLY: "The store {path} can be read only, so nothing can be queued, run or changed here.",
     sqlite3.SQLITE_FULL: "The disk that holds {path} is full; free some space, then try again.",

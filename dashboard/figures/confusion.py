@@ -97,13 +97,16 @@ def _heatmap(
     categories = [hover_text(label) for label in labels]
     figure = go.Figure(go.Heatmap(z=values, x=categories, y=categories, autocolorscale=True))
     named = len(order) <= READABLE_CLASSES
-    figure.update_layout(height=230 + 16 * len(order) if named else None, margin={"t": 24})
+    ticks = [plotly_label(label) for label in labels]
+    # The names below stand on a slant.
+    below = 150 + 5 * max(16, *map(len, ticks)) if named else 0
+    figure.update_layout(height=below + 16 * len(order) if named else None, margin={"t": 24})
     figure.update_xaxes(title="Predicted class", showticklabels=named, tickangle=-45, showgrid=False, ticks="")
     images = counts.loc[counts["true"].isin(order), "count"].sum()
     figure.update_yaxes(title=f"True class (n = {images:,} images)", showticklabels=named, showgrid=False, ticks="")
     figure.update_yaxes(autorange="reversed")
     if named:
-        _label_places(figure, range(len(labels)), [plotly_label(label) for label in labels])
+        _label_places(figure, range(len(labels)), ticks)
     elif len(groups):
         _mark_groups(figure, [groups[class_id] for class_id in order])
     return figure

@@ -65,3 +65,10 @@ def test_classes_that_no_image_of_the_batch_has_count_for_nothing():
     labels = torch.tensor([0, 1])
     whole = image_to_text_loss(LOGITS[:2], labels, labels)
     assert torch.allclose(whole, image_to_text_loss(LOGITS[:2, :2], labels, labels))
+
+
+def test_every_image_is_compared_with_every_text():
+    images = torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 4.0], [0.0, 0.0]])
+    texts = torch.tensor([[0.0, 1.0], [0.6, 0.8], [1.0, 0.0]])
+    expected = [[0, 6, 10], [10, 8, 0], [8, 10, 6], [0, 0, 0]]
+    assert torch.allclose(similarity_logits(images, texts, scale=10.0), torch.tensor(expected).float(), atol=1e-5)

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from ballad.training.optimizer import StackedSGD
+from ballad.experiment import OptimizerSettings
+from ballad.training.optimizer import StackedSGD, tower_optimizer
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
@@ -31,3 +32,14 @@ def test_several_steps_are_those_of_torch(momentum, weight_decay):
             optimizer.param_groups[0]["lr"] = float(rates[step, member])
             optimizer.step()
         assert torch.allclose(stacked[member], alone, rtol=1e-5, atol=1e-6), member
+
+
+def test_towers_are_trained_with_the_momentum_and_weight_decay_of_the_settings():
+    weight = nn.Parameter(torch.ones(2))
+    optimizer = tower_optimizer([{"params": [weight]}], OptimizerSettings(momentum=0.5, weight_decay=0.1))
+    optimizer.param_groups[0]["lr"] = 1.0
+    for _ in range(2):
+        weight.grad = torch.ones(2)
+        optimizer.step()
+    # 1 − (1 + 0.1), then the step 1 + 0.1 · (−0.1) and half of the one before.
+    assert weight.tolist() == pytest.approx([-0.1 - (0.99 + 0.55)] * 2)

@@ -79,3 +79,20 @@ def test_images_in_a_row_are_of_one_class_whatever_draws_it(sampler):
     assert labels[pairs[:, 0]].equal(labels[pairs[:, 1]])
     assert (pairs[:, 0] != pairs[:, 1]).all()
     assert len(labels[drawn].unique()) > 3
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.parametrize("images_per_draw", [1, 4])
+def test_a_seed_gives_one_order_whatever_was_drawn_before(sampler, images_per_draw):
+    drawing = EpochSampler(LABELS, sampler, epochs=2, images_per_draw=images_per_draw)
+    first = drawing.draw(1, seed=5)
+    torch.rand(3)
+    assert drawing.draw(1, seed=5).equal(first)
+
+
+def test_the_second_of_two_epochs_draws_classes_equally():
+    labels = torch.tensor([0] * 900 + [1] * 100)
+    drawing = EpochSampler(labels, "mix_balanced", epochs=2)
+    shares = [labels[drawing.draw(epoch, seed=1)].double().mean().item() for epoch in range(2)]
+    # Five standard errors over 1,000 draws.
+    assert shares == pytest.approx([0.1, 0.5], abs=0.08)
