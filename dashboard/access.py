@@ -37,7 +37,9 @@ def holds_login(request: HTTPConnection) -> bool:
 
     def signed(name: str) -> bytes | None:
         value = request.cookies.get(name)
-        return value and decode_signed_value(get_cookie_secret(), name, value.encode("latin-1", "ignore"))
+        if not value:
+            return None
+        return decode_signed_value(get_cookie_secret(), name, value.encode("latin-1", "ignore"))
 
     told = get_cookie_with_chunks(signed, USER_COOKIE_NAME)
     return told is not None and json.loads(told).get("is_logged_in") is True

@@ -28,6 +28,7 @@ from dashboard.ui.charts import show_chart
 from dashboard.ui.columns import group_columns
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.messages import shown_errors
+from dashboard.ui.stop import stop
 from dashboard.views.compare.comparison import (
     Row,
     accuracy_table,
@@ -198,13 +199,13 @@ if len(chosen) < len(picked):
     )
 if chosen.empty:
     st.info("Choose the runs to compare above.", icon=":material/arrow_upward:")
-    st.stop()
+    stop()
 published = pick_published(chosen)
 rows = comparison_rows(open_store(), chosen, every_model=every_model)
 own = row_accuracies(open_store(), rows, split)
 if own.empty:
     st.info("The chosen runs have no results on this split.", icon=":material/info:")
-    st.stop()
+    stop()
 accuracies = pd.concat([own, published_accuracies(published)], ignore_index=True) if len(published) else own
 differing = different_settings(open_store(), rows)
 

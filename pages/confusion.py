@@ -24,6 +24,7 @@ from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.gallery import page_of, picture_gallery, prediction_gallery
 from dashboard.ui.messages import shown_errors
+from dashboard.ui.stop import stop
 from dashboard.ui.thumbnails import run_dataset
 from dashboard.views.confusion.confusion_view import (
     ConfusionView,
@@ -55,7 +56,6 @@ SUMMARY = {
 
 def pick(runs: pd.DataFrame) -> ConfusionView | None:
     run_id = pick_run(runs, label="Run", key="run")
-    assert run_id is not None, "there are finished runs"
     with st.container(horizontal=True, vertical_alignment="bottom"):
         models = evaluated_models(run_id)
         model = pick_model(models, key="model", first=models[-1])
@@ -69,7 +69,6 @@ def pick(runs: pd.DataFrame) -> ConfusionView | None:
     compared, of_model = st.columns([2, 1], vertical_alignment="bottom")
     with compared:
         other_id = pick_run(this_first, label="Compared with the run", key="against")
-        assert other_id is not None, "there are finished runs"
     with of_model:
         other_model = pick_model(evaluated_models(other_id), key="against_model", first=ZERO_SHOT)
     if split not in evaluated_splits(other_id) or not same_images(run_id, other_id, split):
@@ -202,7 +201,7 @@ def pairs(view: ConfusionView) -> None:
 def choose_row(key: str, table: pd.DataFrame, names: Sequence[str]) -> None:
     rows = st.session_state[key].selection.rows
     if rows:
-        st.query_params[CELL] = cell_words(*table[["true", "predicted"]].iloc[rows[0]], names)
+        st.query_params[CELL] = cell_words(table["true"].iloc[rows[0]], table["predicted"].iloc[rows[0]], names)
 
 
 def pictures(view: ConfusionView) -> None:
@@ -294,7 +293,7 @@ finished = finished_runs(
 
 view = pick(finished)
 if view is None:
-    st.stop()
+    stop()
 summary(view)
 groups(view)
 reliability(view)

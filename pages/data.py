@@ -1,5 +1,7 @@
 """Data: which datasets there are, how to get them, what they look like, and whether they are sound."""
 
+from typing import Any
+
 import numpy as np
 import streamlit as st
 
@@ -19,12 +21,14 @@ from dashboard.pickers.dataset_picker import pick_dataset
 from dashboard.reading.dataset_source import dataset_source
 from dashboard.reading.loaders import SPLIT_TITLES
 from dashboard.reading.plans import DatasetFacts, dataset_facts
+from dashboard.settings.field_kinds import Choice, Number
 from dashboard.settings.fields import FIELDS
 from dashboard.text import as_text, sentence_as_text
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.gallery import dataset_gallery, page_of
 from dashboard.ui.messages import show_error, shown_errors
+from dashboard.ui.stop import stop
 from dashboard.ui.thumbnails import read_dataset
 from dashboard.views.data.class_name_editor import edit_class_names
 from dashboard.views.data.dataset_catalogue import STATES, catalogue_table, expected_groups, show_entry
@@ -41,7 +45,7 @@ CLASS_COLUMNS = {
     "val_count": st.column_config.NumberColumn("Validation", format="localized"),
     "test_count": st.column_config.NumberColumn("Test", format="localized"),
 }
-SPLITS = {"train": "Training", **SPLIT_TITLES}
+SPLITS: dict[str, str] = {"train": "Training", "val": SPLIT_TITLES["val"], "test": SPLIT_TITLES["test"]}
 
 
 def show_catalogue() -> None:
@@ -76,43 +80,46 @@ def pick_settings() -> DatasetSettings:
     if picked in CATALOG:
         status = show_entry(CATALOG[picked])
         if status.state != "present":
-            st.stop()
+            stop()
     return DatasetSettings(source=source, **values)
 
 
-def ask_cut() -> dict[str, object]:
+def ask_cut() -> dict[str, Any]:
     """Settings of a cut, in the URL as well."""
-    ratio, groups = FIELDS["dataset.imbalance_ratio"], FIELDS["dataset.shot_groups"]
-    profile = FIELDS["dataset.imbalance_profile"]
     return {
-        "imbalance_ratio": st.number_input(
-            ratio.label,
-            1.0,
-            value=None,
-            step=10.0,
-            placeholder=ratio.empty,
-            help=ratio.help,
-            key="ratio",
-            bind="query-params",
-        ),
-        "imbalance_profile": st.selectbox(
-            profile.label,
-            list(profile.titles),
-            format_func=profile.titles.__getitem__,
-            help=profile.help,
-            key="profile",
-            bind="query-params",
-        ),
-        "shot_groups": st.selectbox(
-            groups.label,
-            list(groups.titles),
-            format_func=groups.titles.__getitem__,
-            help=groups.help,
-            key="groups",
-            bind="query-params",
-        ),
+        "imbalance_ratio": ask_ratio(),
+        "imbalance_profile": ask_choice("imbalance_profile", key="profile"),
+        "shot_groups": ask_choice("shot_groups", key="groups"),
         **{name: ask_number(name) for name in ("validation_per_class", "test_per_class", "split_seed")},
     }
+
+
+def ask_ratio() -> float | None:
+    field = FIELDS["dataset.imbalance_ratio"]
+    assert isinstance(field, Number)
+    return st.number_input(
+        field.label,
+        1.0,
+        value=None,
+        step=10.0,
+        placeholder=field.empty,
+        help=field.help,
+        key="ratio",
+        bind="query-params",
+    )
+
+
+def ask_choice(name: str, key: str) -> str:
+    field = FIELDS[f"dataset.{name}"]
+    assert isinstance(field, Choice)
+    return st.selectbox(
+        field.label,
+        list(field.titles),
+        format_func=field.titles.__getitem__,
+        help=field.help,
+        key=key,
+        bind="query-params",
+    )
 
 
 def ask_number(name: str) -> int:
@@ -213,7 +220,7 @@ try:
     facts = dataset_facts(settings)
 except BalladError as error:
     show_error(error)
-    st.stop()
+    stop()
 
 picked = st.session_state["dataset"]
 show_numbers(facts, picked if picked in CATALOG else None)

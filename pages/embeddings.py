@@ -21,6 +21,7 @@ from dashboard.ui.changes import change_button
 from dashboard.ui.charts import customdata, show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.gallery import page_of, prediction_gallery, run_pictures_found
+from dashboard.ui.stop import stop
 from dashboard.ui.tasks import ask_task, open_tasks, show_unfinished
 from dashboard.ui.thumbnails import thumbnail_url
 from dashboard.views.confusion.confusion_view import Side, opinions
@@ -297,12 +298,12 @@ if not comparable(sides[0].run_id, sides[1].run_id, split):
         "same dataset and split.",
         icon=":material/info:",
     )
-    st.stop()
+    stop()
 classes, nothing_chosen = pick_classes(sides[0], evaluation(sides[0].run_id, sides[0].model, split).per_class, split)
 settings = pick_method()
 if nothing_chosen and not classes:
     st.info(as_text(nothing_chosen), icon=":material/info:")
-    st.stop()
+    stop()
 
 request = projection_request(sides, split, classes, **settings)
 if st.session_state.pop(COMPUTE_NOW, False):
@@ -310,7 +311,7 @@ if st.session_state.pop(COMPUTE_NOW, False):
 projection = find_projection(request)
 if projection is None:
     compute(request)
-    st.stop()
+    stop()
 view = EmbeddingView(sides[: len(request.sides)], split, projection)
 scores(view)
 embedding(view)

@@ -24,6 +24,7 @@ from dashboard.ui.columns import group_columns
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.group_progress import watch_group
 from dashboard.ui.messages import empty_state, show_error
+from dashboard.ui.stop import stop
 from dashboard.views.lambda_sweep.sweep_results import (
     chosen_on_validation,
     published_points,
@@ -50,7 +51,6 @@ def ask(runs: pd.DataFrame) -> None:
     base_id = pick_run(
         runs, label="Base run", key="base", help="Its data, backbone and Phase A are those of every run."
     )
-    assert base_id is not None
     factors, samplers = st.columns(2)
     factors_text = factors.text_input(
         "λ", listed(RESIDUAL_FACTORS), key="factors", bind="query-params", help="Values from 0 to 1, with commas."
@@ -115,7 +115,7 @@ def new_sweep(runs: pd.DataFrame, known: pd.DataFrame) -> None:
         )
         st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
         st.page_link(NEW_EXPERIMENT, label="Put together a new experiment", icon=":material/add_circle:")
-        st.stop()
+        stop()
     with st.expander("New sweep", expanded=known.empty, icon=":material/add:", key="new_sweep"):
         ask(bases)
 
@@ -175,7 +175,7 @@ every_run = all_runs()
 known = sweeps(queries.groups(open_store()))
 new_sweep(every_run, known)
 if known.empty:
-    st.stop()
+    stop()
 
 labels = [run_label(name, group_id) for name, group_id in zip(known["name"], known["id"], strict=True)]
 group_id = pick_run(known.assign(label=labels), label="Sweep", key=SWEEP)

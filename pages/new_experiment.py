@@ -36,6 +36,7 @@ from dashboard.settings.head_fields import entries_of
 from dashboard.text import sentence_as_text
 from dashboard.ui.changes import change_button
 from dashboard.ui.messages import show_error
+from dashboard.ui.stop import stop
 from dashboard.views.new_experiment.backbone_search import search_backbones
 from dashboard.views.new_experiment.backbone_weights import offer_weights
 
@@ -229,7 +230,7 @@ with beside:
         request = requested()
     except BalladError as error:
         show_error(error)
-        st.stop()
+        stop()
     remember_in_url(request)
     launcher = st.container()
     could_work = show_outlook(request)

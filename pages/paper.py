@@ -33,6 +33,7 @@ from dashboard.ui.columns import group_columns
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.group_progress import watch_group
 from dashboard.ui.messages import empty_state, show_error, shown_errors
+from dashboard.ui.stop import stop
 from dashboard.views.compare.difference_view import show_difference_intervals
 from dashboard.views.paper.paper_report import (
     Part,
@@ -183,7 +184,7 @@ def show_measured(group_id: str, ablation: Ablation) -> None:
             latex=lambda: ablation_latex(ablation).encode(),
         )
     if preset.baseline is not None:
-        show_differences(group_id, ablation, name)
+        show_differences(group_id, ablation, name, preset.baseline)
     show_links(ablation)
 
 
@@ -206,12 +207,12 @@ def explain_numbers(table: pd.DataFrame) -> str:
     return said
 
 
-def show_differences(group_id: str, ablation: Ablation, name: str) -> None:
+def show_differences(group_id: str, ablation: Ablation, name: str, papers_choice: str) -> None:
     settings = [row.setting for row in ablation.rows]
     baseline = st.selectbox(
         "Differences from",
         settings,
-        index=settings.index(ablation.preset.baseline),
+        index=settings.index(papers_choice),
         key=f"baseline_{ablation.preset.name}",
         bind="query-params",
         width=320,
@@ -339,7 +340,7 @@ if launched.empty:
         ":material/article:",
     )
     show_background(None)
-    st.stop()
+    stop()
 
 show_checklist(launched)
 labels = [

@@ -20,6 +20,7 @@ from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.messages import empty_state, show_sentence
 from dashboard.ui.status import DIVERGED, progress_share, progress_text, status_badge
+from dashboard.ui.stop import stop
 from dashboard.views.runs.run_actions import cancel_runs, just_deleted, run_actions, undo_deletion
 from dashboard.views.runs.run_table import export_table, selectable_table
 
@@ -145,7 +146,7 @@ if runs.empty:
         "No runs yet", "Runs appear here as soon as they are queued, with live curves.", ":material/monitoring:"
     )
     st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
-    st.stop()
+    stop()
 
 chosen = choose(filtered(runs))
 run_actions(runs[runs["id"].isin(chosen)])

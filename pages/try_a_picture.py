@@ -6,7 +6,7 @@ import streamlit as st
 
 from ballad.schedules import model_title
 from ballad.stages.plan import SplitName
-from ballad.store.tasks import Task, task_id
+from ballad.store.tasks import task_id
 from ballad.work.uploads import is_kept, keep_upload, preview_path
 from dashboard.access import editor, why_not_edit
 from dashboard.figures.confusion import distinct_labels
@@ -19,6 +19,7 @@ from dashboard.text import as_text
 from dashboard.ui.downloads import table_downloads
 from dashboard.ui.gallery import picture_gallery
 from dashboard.ui.messages import shown_errors
+from dashboard.ui.stop import stop
 from dashboard.ui.tasks import open_tasks, show_unfinished
 from dashboard.ui.thumbnails import run_dataset, thumbnail
 from dashboard.views.try_a_picture.picture_view import (
@@ -108,13 +109,13 @@ def draw(run_id: str, split: SplitName, class_id: int | None) -> None:
         st.query_params[SAMPLE] = str(index)
 
 
-def answer(run_id: str, picture: dict[str, Any]) -> Task | None:
-    """The finished task; until it is, shows where it stands."""
+def answer(run_id: str, picture: dict[str, Any]) -> dict[str, Any] | None:
+    """What the models say; until it is known, shows where the task stands."""
     arguments = {"run": run_id, **picture}
     task = open_tasks().find(task_id("prediction", arguments)) or open_tasks().ask("prediction", arguments)
     if not show_unfinished(task, "Asking the models") and task.status == "cancelled":
         st.button("Ask the models", type="primary", on_click=open_tasks().ask, args=("prediction", arguments))
-    return task if task.status == "done" else None
+    return task.result if task.status == "done" else None
 
 
 def show_picture(run_id: str, picture: dict[str, Any]) -> str | None:
@@ -162,21 +163,21 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     source = pick_source()
 picture = pick_upload() if source == "upload" else pick_sample(run_id)
 if picture is None:
-    st.stop()
-done = answer(run_id, picture)
-if done is None:
-    st.stop()
+    stop()
+said = answer(run_id, picture)
+if said is None:
+    stop()
 left, right = st.columns([1, 3])
 with left:
     true = show_picture(run_id, picture)
 with right:
-    show_answers(done.result["ranked"], true)
+    show_answers(said["ranked"], true)
     label = finished.set_index("id").at[run_id, "label"]
     which = "an uploaded picture" if "upload" in picture else f"{picture['split']} picture {picture['index']}"
     table_downloads(
         f"predictions of {which} {label}",
-        answers_table(done.result["ranked"]),
+        answers_table(said["ranked"]),
         caption=f"Most probable classes of {which}, {label}.",
         key="answers",
     )
-nearest(run_id, done.result)
+nearest(run_id, said)

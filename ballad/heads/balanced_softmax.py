@@ -1,6 +1,6 @@
 """Balanced Softmax, and with other τ the logit-adjusted loss."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
@@ -34,7 +34,7 @@ class BalancedSoftmax(LinearProbe):
     paper = "arXiv 2007.10740, arXiv 2007.07314"
     formula = "CE(z + τ · log π), z = W f + b"
     help = "A linear classifier whose loss knows how frequent classes are, in place of a balanced sampler."
-    Options = AdjustmentOptions
+    Options: ClassVar[type[HeadOptions]] = AdjustmentOptions
     fixed = ("log_prior",)
     chooses_sampler = True
 

@@ -41,7 +41,7 @@ class LDAM(Head):
     formula = "CE(s · (cos(w, f) − Δ_y)), Δ_k = C · (n_min / n_k)^¼; late: weighted by (1 − β) / (1 − β^n_k)"
     help = "A cosine classifier that keeps a larger distance from rare classes, and weights them late in the training."
     Options = LDAMOptions
-    alike = ("reweighting_from",)
+    alike: ClassVar[tuple[str, ...]] = ("reweighting_from",)
     grid: ClassVar[Mapping[str, tuple[float, ...]]] = {"learning_rate": (0.02, 0.1, 0.5, 2.5)}
     fixed = ("margin", "class_weight")
     chooses_sampler = True

@@ -6,6 +6,7 @@ import streamlit as st
 from dashboard.navigation import HOME
 from dashboard.reading.workbench import all_runs
 from dashboard.ui.messages import empty_state
+from dashboard.ui.stop import stop
 
 
 def finished_runs(what: str, icon: str) -> pd.DataFrame:
@@ -14,5 +15,5 @@ def finished_runs(what: str, icon: str) -> pd.DataFrame:
     if finished.empty:
         empty_state("No finished run yet", what, icon)
         st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
-        st.stop()
+        stop()
     return finished

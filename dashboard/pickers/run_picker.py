@@ -31,10 +31,8 @@ def pick_runs(
     return picked
 
 
-def pick_run(runs: pd.DataFrame, *, label: str, key: str, help: str | None = None) -> str | None:
-    """Choose one of ``runs`` (columns id and label), at first the first; None where there is none."""
-    if runs.empty:
-        return None
+def pick_run(runs: pd.DataFrame, *, label: str, key: str, help: str | None = None) -> str:
+    """Choose one of ``runs`` (columns id and label, at least one row), at first the first."""
     labels = dict(zip(runs["id"], runs["label"], strict=True))
     chosen = _present(label, chosen_runs(key), labels) or list(labels)
     st.session_state[key] = chosen[0]

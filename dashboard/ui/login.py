@@ -4,6 +4,7 @@ import streamlit as st
 
 from dashboard.access import has_login, visitor, why_not_edit
 from dashboard.text import as_text
+from dashboard.ui.stop import stop
 
 
 def ask_to_log_in() -> None:
@@ -13,7 +14,7 @@ def ask_to_log_in() -> None:
     st.title("BALLAD workbench", anchor=False)
     st.markdown("This workbench is shared: log in to see it.")
     st.button("Log in", type="primary", icon=":material/login:", on_click=st.login)
-    st.stop()
+    stop()
 
 
 def show_visitor() -> None:
