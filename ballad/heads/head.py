@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+    from ballad.model.projection import Space
+
 State = dict[str, "Tensor"]
 """Tensors ``[M, …]`` by name. What a head needs to answer, beyond the class texts, lies here and is kept on disk."""
 
@@ -35,7 +37,10 @@ class HeadOptions(Settings):
 
 @dataclass(frozen=True)
 class Context:
-    """What images are compared with: class texts ``[K, d]`` of unit norm, and s = 1/τ of Eq. 1."""
+    """What images are compared with: class texts ``[K, d]`` of unit norm, and s = 1/τ of Eq. 1.
+
+    For a head that reads features before the projection, the texts are taken back there.
+    """
 
     texts: "Tensor"
     logit_scale: float
@@ -81,6 +86,8 @@ class Head(ABC):
     """Whether it is trained by gradient; otherwise its start is its end."""
     head_only: ClassVar[bool] = False
     """Whether the published system also trains its backbone, so that this is its head only."""
+    reads: "ClassVar[Space]" = "joint"
+    """The image features that it reads, which its class texts lie among."""
     reads_training_features: ClassVar[bool] = False
     """Whether its start is made from the stored training features, as a class mean is."""
     fixed: ClassVar[tuple[str, ...]] = ()

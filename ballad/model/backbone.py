@@ -7,6 +7,7 @@ from typing import Self
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from ballad.data.images import ImageSpec
 from ballad.errors import BackboneError
@@ -14,6 +15,7 @@ from ballad.experiment import BackboneSettings, PromptSettings, Towers
 from ballad.model.construction import OpenClipModel, build_model, complete_layout, tower_of
 from ballad.model.folding import fold_batch_norms
 from ballad.model.image_tower import image_spec, memory_format, resize_input
+from ballad.model.projection import Projection, Space, projection_of
 from ballad.model.prompts import class_prompts
 from ballad.model.source import find_source, read_layout, weights_file
 from ballad.model.text_tower import causal_text_tower
@@ -93,9 +95,32 @@ class Backbone:
         if towers in ("text", "both"):
             _unfreeze(self.text_parameters())
 
-    def encode_images(self, images: Tensor) -> Tensor:
-        """Features f ``[B, d]`` of normalised images ``[B, 3, S, S]``; not normalised."""
-        return self._model.encode_image(images.contiguous(memory_format=self._memory_format), normalize=False)
+    def encode_images(self, images: Tensor, space: Space = "joint") -> Tensor:
+        """Features f ``[B, d]`` of normalised images ``[B, 3, S, S]``; not normalised.
+
+        Before the projection they are ``[B, p]``; for a tower without one the same as in the joint space.
+        """
+        images = images.contiguous(memory_format=self._memory_format)
+        projection = self._projection(space)
+        if projection is None:
+            return self._model.encode_image(images, normalize=False)
+        # The towers of captioning models give tokens as well.
+        features = functional_call(self._model.visual, dict(projection.entries), images)
+        return features[0] if isinstance(features, tuple) else features
+
+    def dim(self, space: Space) -> int:
+        """How many numbers a feature has there: d, or p before the projection."""
+        projection = self._projection(space)
+        return self.embed_dim if projection is None else len(projection.weight)
+
+    def texts_in(self, space: Space, texts: Tensor) -> Tensor:
+        """Class texts ``[K, d]`` of unit norm as directions in another space, of unit norm as well."""
+        projection = self._projection(space)
+        return texts if projection is None else projection.taken_back(texts)
+
+    def _projection(self, space: Space) -> Projection | None:
+        """What lies between a space and the joint one; None where nothing does."""
+        return None if space == "joint" else projection_of(self._model.visual)
 
     def tokenize(self, prompts: Sequence[str]) -> Tensor:
         """Token ids int64 ``[P, L]``, cut behind the longest prompt where that changes nothing.

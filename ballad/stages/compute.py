@@ -99,6 +99,7 @@ class StageComputer:
                     self.on_event(Notice(note))
             with torch.inference_mode():
                 text = backbone.encode_classes(self.dataset.class_names, experiment.prompts, experiment.seed)
+                text = backbone.texts_in(self.plan.space(model), text)
             if not (finite := torch.isfinite(text).all(dim=1)).all():
                 name = self.dataset.class_names[int(finite.int().argmin())]
                 raise RunError(
@@ -236,6 +237,7 @@ class StageComputer:
             self._images(split),
             images,
             folder,
+            space=self.plan.space(model),
             augmentation=augmentation,
             seed=derived_seed(self.experiment.seed, "views"),
             batch_size=FEATURE_BATCH,
@@ -291,7 +293,7 @@ class StageComputer:
         return plans if self.plan.trains_on_features else [self.plan]
 
     def _obtain_training_inputs(self) -> int:
-        """Make ready what Phase B reads; returns d, the size of the joint space."""
+        """Make ready what Phase B reads; returns d, the size of a feature."""
         text, _ = self.class_text(self.plan.phase_b_model)
         if self.plan.has_validation:
             self.features(self.plan.phase_b_model, "val")

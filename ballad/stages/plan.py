@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ballad.experiment import Experiment
+from ballad.model.projection import Space
 from ballad.schedules import JOINT, PHASES, ZERO_SHOT, Model
 from ballad.stages.stage_store import Stage
 
@@ -80,9 +81,9 @@ class Plan:
 
     def class_text(self, model: Model) -> Stage:
         """The class embeddings that ``model`` compares images with."""
-        if (tuned := self._tuned_towers(model)) is not None:
-            return Stage("class_text", {"towers": tuned.key})
-        return Stage("class_text", self._untouched_towers())
+        tuned = self._tuned_towers(model)
+        towers = self._untouched_towers() if tuned is None else {"towers": tuned.key}
+        return Stage("class_text", {**towers, **self._space(model)})
 
     def features(self, model: Model, split: SplitName) -> Stage:
         """The plain views of a split through the towers of ``model``."""
@@ -107,6 +108,11 @@ class Plan:
             phase_b.pop("augmentation")
         inputs = {**self._adapter_sources(), "phase_b": phase_b, "seed": self.experiment.adapter_seed}
         return Stage("adapter", inputs)
+
+    def space(self, model: Model) -> Space:
+        """Where the image features are taken that ``model`` reads."""
+        has_head = model in (JOINT.name, self.phase_b_model)
+        return self.experiment.phase_b.head.reads if has_head else "joint"
 
     def adapter_holder(self, model: Model) -> Stage | None:
         """The stage that holds the head of ``model``, if it has one: joint training keeps it beside the towers."""
@@ -179,14 +185,20 @@ class Plan:
 
     def _image_tower(self, model: Model) -> dict[str, Any]:
         """What image features depend on: prompts, temperature or text tower only where these shaped a training."""
-        towers = self._tuned_towers(model)
+        towers, space = self._tuned_towers(model), self._space(model)
         if towers is not None and self.experiment.phase_a.tuned != "text":
-            return {"towers": towers.key, "dataset": self.dataset}
+            return {"towers": towers.key, "dataset": self.dataset, **space}
         backbone = self.experiment.backbone
         inputs = {
             "dataset": self.dataset,
             "backbone": self.backbone,
             "image_tower": backbone.image_tower,
             "image_size": backbone.image_size,
+            **space,
         }
         return {**inputs, "seed": self.experiment.seed} if backbone.image_tower == "random" else inputs
+
+    def _space(self, model: Model) -> dict[str, Any]:
+        """As keys hold it: the joint space goes without saying."""
+        space = self.space(model)
+        return {} if space == "joint" else {"space": space}

@@ -65,7 +65,8 @@ class Predictor:
         """The picture's features ``[1, d]`` before any head, fp32."""
         backbone = self._backbone(model)
         pixels = torch.tensor(evaluation_view(image, backbone.image_spec))[None]
-        return backbone.encode_images(to_input(pixels, backbone.image_spec, self.device)).float()
+        inputs = to_input(pixels, backbone.image_spec, self.device)
+        return backbone.encode_images(inputs, self.plan.space(model)).float()
 
     @torch.inference_mode()
     def _rank(self, features: torch.Tensor, model: Model, top: int) -> Ranked:

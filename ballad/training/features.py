@@ -21,6 +21,7 @@ from ballad.errors import Cancelled, RunError
 from ballad.events import CancelToken, EventSink, Progress
 from ballad.experiment import Augmentation
 from ballad.model.backbone import Backbone
+from ballad.model.projection import Space
 from ballad.whole_files import write_text_whole
 
 VIEW_TARGET = 128
@@ -74,6 +75,7 @@ def extract_features(
     images: np.ndarray,
     folder: Path,
     *,
+    space: Space = "joint",
     augmentation: Augmentation,
     seed: int,
     batch_size: int,
@@ -89,7 +91,7 @@ def extract_features(
     the disk has no room for all of them, and Cancelled.
     """
     path, mark = folder / "features.npy", folder / "progress.json"
-    shape = (len(images), backbone.embed_dim)
+    shape = (len(images), backbone.dim(space))
     features, done = _begun(path, mark, shape) or (_create(path, shape), 0)
     batches = [images[start : start + batch_size] for start in range(0, len(images), batch_size)]
     first = done // batch_size
@@ -110,7 +112,7 @@ def extract_features(
         for number, (pixels, _, _) in enumerate(pixels_of_batches, start=first + 1):
             cancel.check()
             with torch.inference_mode():
-                encoded = backbone.encode_images(to_input(pixels, backbone.image_spec, device))
+                encoded = backbone.encode_images(to_input(pixels, backbone.image_spec, device), space)
             rows = encoded.to(torch.float16).cpu().numpy()
             if not (finite := np.isfinite(rows).all(axis=1)).all():
                 raise _not_finite(split, int(images[done + int(np.argmin(finite))]))

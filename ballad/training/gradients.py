@@ -28,7 +28,7 @@ def accumulate_gradients(
         loss = _through_cached_features(model, parts, text_copy, labels)
     else:
         loss = sum(_of_part(model, part, text_copy, labels, objective) for part in parts)
-    if text.requires_grad:
+    if text_copy.grad is not None:  # not every head looks at the texts
         text.backward(text_copy.grad)
     return loss
 

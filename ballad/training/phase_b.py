@@ -127,7 +127,8 @@ def fresh_features(
         )
         for pixels, labels, _ in loaded:
             with torch.inference_mode():
-                features = backbone.encode_images(to_input(pixels, backbone.image_spec, device)).float()
+                inputs = to_input(pixels, backbone.image_spec, device)
+                features = backbone.encode_images(inputs, settings.head.reads).float()
             yield features.clone(), labels.to(device)
 
     return epoch_of_features

@@ -1,5 +1,7 @@
 """The model that Phase A trains: the towers, the class texts, and in joint training the head."""
 
+from functools import partial
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -9,6 +11,7 @@ from ballad.data.long_tail import LongTailDataset
 from ballad.experiment import Experiment
 from ballad.heads.head import Context, Head, State, TrainingData
 from ballad.model.backbone import Backbone
+from ballad.model.projection import Space
 from ballad.similarity import similarity_logits
 from ballad.training.compilation import compiled
 from ballad.training.phase_b import Member, head_of
@@ -34,7 +37,9 @@ class TunedModel:
         self.towers = {name: parameter for name, parameter in parameters.items() if parameter.requires_grad}
         self.head: Head | None = None
         self.state: State = {}
-        self._encode = compiled(backbone.encode_images) if experiment.runtime.compile else backbone.encode_images
+        self.space: Space = experiment.phase_b.head.reads if joint else "joint"
+        encode = partial(backbone.encode_images, space=self.space)
+        self._encode = compiled(encode) if experiment.runtime.compile else encode
         self.tokens = backbone.tokenize_classes(dataset.class_names, experiment.prompts, experiment.seed)
         self.tunes_images = self.settings.tuned != "text"
         self.frozen_text = self._encode_text().detach() if self.settings.tuned == "image" else None
@@ -56,7 +61,7 @@ class TunedModel:
             return self._encode(inputs).float()
 
     def text(self) -> Tensor:
-        """Unit class embeddings ``[K, d]``, fp32."""
+        """Unit class embeddings ``[K, d]``, fp32, in the space of the images' features."""
         return self._encode_text() if self.frozen_text is None else self.frozen_text
 
     def logits(self, features: Tensor, text: Tensor) -> Tensor:
@@ -76,7 +81,8 @@ class TunedModel:
 
     def _encode_text(self) -> Tensor:
         with self._autocast():
-            return self.backbone.encode_class_tokens(self.tokens).float()
+            texts = self.backbone.encode_class_tokens(self.tokens)
+            return self.backbone.texts_in(self.space, texts).float()
 
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.precision == "bf16")

@@ -8,10 +8,11 @@ import torch
 import torch.nn.functional as F
 from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
 
-from ballad.heads.head import ADJUSTMENT, TrainingData
+from ballad.heads.head import ADJUSTMENT, Context, TrainingData
 from ballad.heads.losses import cross_entropy
 from ballad.heads.parts import effective_number_weights, log_priors
 from ballad.heads.sade import _reversed_ranks
+from ballad.model.projection import Projection
 from tests.heads.problem import CLASSES, CONTEXT, COUNTS, DATA, DIM, FEATURES, LABELS, heads_of, started, zero_shot
 
 PRIOR = torch.tensor(COUNTS).float() / sum(COUNTS)
@@ -91,6 +92,14 @@ def test_nothing_mixed_in_is_zero_shot(name, options):
 def test_the_cosine_head_starts_as_zero_shot():
     head, state = started("cosine_adjusted", {"scale": CONTEXT.logit_scale})
     torch.testing.assert_close(head.logits(state, FEATURES, CONTEXT)[0], zero_shot(FEATURES))
+
+
+def test_lifts_head_starts_as_zero_shot_where_the_projection_keeps_angles():
+    rotation = torch.linalg.qr(torch.randn(DIM, DIM, generator=torch.Generator().manual_seed(3))).Q
+    before = Context(Projection(rotation, None, {}).taken_back(CONTEXT.texts), CONTEXT.logit_scale)
+    head = heads_of("lift_head")
+    logits = head.logits(head.start(before, DATA), FEATURES @ rotation.T, before)[0]
+    torch.testing.assert_close(logits / 25, zero_shot(FEATURES) / CONTEXT.logit_scale)
 
 
 def test_clip_adapter_has_no_bias_and_a_bottleneck():

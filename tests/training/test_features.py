@@ -136,7 +136,7 @@ def test_damaged_leftovers_are_not_gone_on_from(extract, tmp_path, mark):
 
 def test_features_that_are_not_finite_name_the_image(extract, backbone, split, monkeypatch):
     encode = backbone.encode_images
-    monkeypatch.setattr(backbone, "encode_images", lambda pixels: encode(pixels) * 1e7)
+    monkeypatch.setattr(backbone, "encode_images", lambda pixels, space: encode(pixels, space) * 1e7)
     with pytest.raises(RunError, match=f"train image {split.sample_name(30)} are not finite in half precision"):
         extract()
 
