@@ -8,6 +8,19 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
+def seeds_told(seeds: int, phases_a: int | None) -> str:
+    """Which seeds varied: ``3 seeds, a Phase A each``, or ``3 adapter seeds, one Phase A``.
+
+    ``seeds`` are the runs of a setting, ``phases_a`` how many trainings of Phase A they rest on, None for none: a
+    spread over adapters on one Phase A is not a spread over runs.
+    """
+    if seeds <= 1 or not phases_a:
+        return counted(seeds, "seed")
+    if phases_a == seeds:
+        return f"{seeds:,} seeds, a Phase A each"
+    return f"{seeds:,} adapter seeds, {'one Phase A' if phases_a == 1 else f'{phases_a:,} Phases A'}"
+
+
 def number(value: float | None, digits: int = 1) -> str:
     """``67.2``; a dash where there is none."""
     return MISSING if _missing(value) else f"{value:.{digits}f}"

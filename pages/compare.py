@@ -34,8 +34,10 @@ from dashboard.views.compare.comparison import (
     accuracy_table,
     comparison_rows,
     current_label,
+    cut_rows,
     differences,
     different_settings,
+    latest_rows,
     main_results,
     of_this_release,
     published_accuracies,
@@ -55,8 +57,8 @@ MODELS = {"final": "Final model of each run", "every": "Every model"}
 def pick(runs: pd.DataFrame) -> tuple[pd.DataFrame, bool, SplitName]:
     if RUN not in st.session_state and not chosen_runs(RUN):
         # The first visit shows something: the latest runs of one dataset.
-        latest = runs[runs["dataset"] == runs["dataset"].iloc[0]].head(AT_FIRST)
-        st.session_state[RUN] = latest["id"].tolist()
+        latest = runs[runs["dataset"] == runs["dataset"].iloc[0]]
+        st.session_state[RUN] = latest_rows(open_store(), latest, AT_FIRST)
     chosen = pick_runs(runs, label="Runs", key=RUN, help="Runs that differ in nothing but the seed become one row.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         models = st.segmented_control(
@@ -208,6 +210,10 @@ if own.empty:
     stop()
 accuracies = pd.concat([own, published_accuracies(published)], ignore_index=True) if len(published) else own
 differing = different_settings(open_store(), rows)
+if cut := cut_rows(open_store(), rows, finished):
+    st.caption(
+        as_text(f"Not all finished seeds are chosen, so these spreads rest on a part of them: {'; '.join(cut)}.")
+    )
 
 caveats(chosen, published)
 subject = " ".join([*map(dataset_title, chosen["dataset"].unique()), split])

@@ -34,7 +34,7 @@ from dashboard.views.lambda_sweep.sweep_results import (
 )
 
 SWEEP = "sweep"
-SEEDS_OF = {"adapter": "the adapter (one Phase A)", "run": "the whole run (a Phase A each)"}
+SEEDS_OF = {"run": "the whole run (a Phase A each)", "adapter": "the adapter (one Phase A)"}
 SPLITS = {"test": "Test", "val": "Validation"}
 
 
@@ -72,7 +72,8 @@ def ask(runs: pd.DataFrame) -> None:
         key="seeds_of",
         bind="query-params",
         format_func=SEEDS_OF.__getitem__,
-        help="The adapter's seed alone is quick; the whole run's also tells how much Phase A varies.",
+        help="The whole run's seed tells how much a result varies when all is trained again. The adapter's alone is "
+        "quick, and its spread is that of Phase B on one Phase A.",
     )
     try:
         base = open_store().get(base_id).experiment
@@ -155,14 +156,19 @@ def show_results(name: str, runs: pd.DataFrame, published: pd.DataFrame) -> None
             alt="Mean accuracy and spread over seeds for each sampler and λ",
             column_config=group_columns(),
         )
-        text = f"Accuracy (%) against λ on {split}, mean and standard deviation over seeds."
+        text = f"Accuracy (%) against λ on {split}, mean and standard deviation over {which_seeds(of_split)}."
         table_downloads(f"λ sweep {name} {split} table", table, caption=text, key="sweep_table")
+
+
+def which_seeds(points: pd.DataFrame) -> str:
+    alone = points["phase_a"].nunique() == 1 and points["seed"].nunique() > 1
+    return "adapter seeds on one Phase A (no spread over runs)" if alone else "seeds"
 
 
 def caption(points: pd.DataFrame, chosen: pd.DataFrame, published: pd.DataFrame) -> str:
     if points.empty:
         return "Points appear as runs finish."
-    told = "Lines are means over seeds, bands one standard deviation. Click a point to open its run."
+    told = f"Lines are means over {which_seeds(points)}, bands one standard deviation. Click a point to open its run."
     if chosen.empty:
         told += " Without a validation split no λ can be chosen; the test split must not choose it."
     if not published.empty:

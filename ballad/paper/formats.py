@@ -10,8 +10,10 @@ from ballad.paper.counterparts import rivals
 from ballad.paper.presets import backbone_title
 from ballad.paper.recipes import recipe_of
 from ballad.shot_groups import GROUPS
-from ballad.wording import counted
+from ballad.wording import seeds_told
 
+TOLD_APART_BELOW = 0.05
+"""The p-value below which two settings are told apart."""
 MEASURED = ("mean", "sd", "standard_error", "published", "difference")
 
 
@@ -51,20 +53,22 @@ def describe(ablation: Ablation) -> str:
     parts = [
         f"{ablation.preset.place}: {ablation.preset.title}",
         f"{ablation.dataset_title} with {backbone_title(base.backbone.name)}",
-        counted(ablation.seeds, "seed"),
+        seeds_told(ablation.seeds, ablation.seeds),
         f"budget {base.budget}",
     ]
     return ", ".join([*parts, f"recipe {recipe}"] if recipe else parts)
 
 
 def ablation_latex(ablation: Ablation) -> str:
-    """A ``table`` in booktabs style: a row a setting, test accuracies in percent, the best of each column in bold.
+    """A ``table`` in booktabs style: a row a setting, test accuracies in percent.
+
+    Bold in each column are the best and what cannot be told from it: p ≥ 0.05 in a paired bootstrap over the images.
 
     Mean ± standard deviation over seeds; published numbers beside, where there are any, and the other methods' rows
     below. Needs ``booktabs``.
     """
     records = ablation_records(ablation)
-    best = {group: _largest([record[group]["mean"] for record in records]) for group in GROUPS}
+    best = {group: _best(ablation, records, group) for group in GROUPS}
     others = rivals(ablation.preset.name)
     published = [
         group for group in GROUPS if len(others) or any(record[group]["published"] is not None for record in records)
@@ -72,7 +76,7 @@ def ablation_latex(ablation: Ablation) -> str:
     rows = [
         [
             latex.escaped(record["setting"]),
-            *(_cell(record[group], best[group]) for group in GROUPS),
+            *(_cell(record[group], bold=record["setting"] in best[group]) for group in GROUPS),
             *(_number(record[group]["published"]) for group in published),
         ]
         for record in records
@@ -106,13 +110,25 @@ def _spanning_header(ours: int, theirs: int) -> list[str]:
 def _caption(ablation: Ablation, records: Sequence[dict[str, Any]]) -> str:
     sources = dict.fromkeys(record["published_source"] for record in records if record["published_source"])
     published = f" Published: {'; '.join(sources)}." if sources else ""
-    return f"{describe(ablation)}. Top-1 test accuracy in %.{published}"
+    bold = " Bold: not to be told from the best (paired bootstrap over test images, p = 0.05)."
+    return f"{describe(ablation)}. Top-1 test accuracy in %, mean and s.d. over seeds.{bold}{published}"
 
 
-def _cell(measured: dict[str, float | None], best: float | None) -> str:
+def _best(ablation: Ablation, records: Sequence[dict[str, Any]], group: str) -> set[str]:
+    """The setting with the largest mean in a group, and those that the test images cannot tell from it."""
+    means = {record["setting"]: record[group]["mean"] for record in records if record[group]["mean"] is not None}
+    if not means:
+        return set()
+    largest = max(means, key=lambda setting: means[setting])
+    found = ablation.differences(largest)
+    alike = found[(found["group"] == group) & (found["p_value"] >= TOLD_APART_BELOW)]
+    return {largest, *alike["setting"]}
+
+
+def _cell(measured: dict[str, float | None], *, bold: bool) -> str:
     mean, sd = measured["mean"], measured["sd"]
     text = _number(mean) if sd is None else rf"{mean:.1f} $\pm$ {sd:.1f}"
-    return rf"\textbf{{{text}}}" if mean is not None and mean == best else text
+    return rf"\textbf{{{text}}}" if bold else text
 
 
 def _number(value: float | None) -> str:
@@ -121,7 +137,3 @@ def _number(value: float | None) -> str:
 
 def _or_none(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
-
-
-def _largest(values: Sequence[float | None]) -> float | None:
-    return max((value for value in values if value is not None), default=None)

@@ -75,6 +75,9 @@ def paper_figure(figure: go.Figure, look: Look) -> go.Figure:
         height += _add_heading(dressed, size, look.heading, height)
     height = min(height, size.tallest * PIXELS_PER_INCH)
     _name_rows_that_fit(dressed, size, height)
+    if look.heading:
+        # Plotly sets the middle of the first line, and not its top, where it is told the top.
+        dressed.update_layout(title={"y": 1 - dressed.layout.title.font.size / height})
     return dressed.update_layout(height=_SHEET_STEP * ceil(height / _SHEET_STEP))
 
 
@@ -216,9 +219,7 @@ def _add_heading(figure: go.Figure, size: PaperSize, heading: str, height: float
     above = lift + legend_pixels(figure, size) if legend.yanchor != "top" else 0.0
     top = figure.layout.margin.t if figure.layout.margin.t is not None else 2.2 * size.font_pixels
     figure.update_layout(margin={"t": takes + max(top, above)})
-    # Plotly sets the middle of the first line, and not its top, where it is told the top.
-    begins = 1 - font / (height + takes)
-    place = {"x": 0, "xanchor": "left", "pad": {"l": 10}, "y": begins, "yanchor": "top", "yref": "container"}
+    place = {"x": 0, "xanchor": "left", "pad": {"l": 10}, "yanchor": "top", "yref": "container"}
     figure.update_layout(title={"text": text, "font": {"size": font}, **place})
     return takes
 

@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ballad.wording import counted
+from ballad.wording import seeds_told
 from dashboard.figures.parts import accuracy_axis, empty_figure, groups_in, in_order, shared_x_title, translucent
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
 
@@ -21,7 +21,8 @@ def residual_sweep(
     """Mean over seeds with a band of one standard deviation, every run as a point; one panel a sampler.
 
     ``points``: one row a run and group with ``sampler``, ``residual_factor``, ``seed``, ``group``, ``accuracy``
-    (percent) and ``run`` (its id, carried as customdata so that a click finds it).
+    (percent), ``run`` (its id, carried as customdata so that a click finds it) and, where that is not the seed,
+    ``phase_a``: the seed of the Phase A that the run rests on.
     ``chosen``: ``sampler``, ``residual_factor`` chosen on validation, marked by a vertical line.
     ``published``: ``residual_factor``, ``group``, ``accuracy`` of the paper, drawn hollow in every panel.
     ``images``: how many images each run was measured on.
@@ -29,6 +30,7 @@ def residual_sweep(
     points = points.dropna(subset="accuracy")
     if points.empty:
         return empty_figure("No run of this sweep is finished yet.")
+    points = points if "phase_a" in points else points.assign(phase_a=points["seed"])
     samplers = in_order(points["sampler"])
     figure = make_subplots(
         rows=1, cols=len(samplers), shared_yaxes=True, subplot_titles=_titles(points, samplers), horizontal_spacing=0.03
@@ -47,20 +49,31 @@ def residual_sweep(
     figure.update_xaxes(range=[-0.03, 1.03])
     shared_x_title(figure, "Residual factor λ")
     figure.update_yaxes(title=accuracy_axis(images), col=1)
-    lines = 1 if len(samplers) == 1 else 2
+    lines = 1 if len(samplers) == 1 else 3
     figure.update_layout(legend={"y": 1.02 + 0.07 * lines}, margin={"t": 30 + 20 * lines})
     return figure
 
 
 def _titles(points: pd.DataFrame, samplers: list[str]) -> list[str]:
-    seeds = points.groupby("sampler")["seed"].nunique()
     between = " " if len(samplers) == 1 else "<br>"
-    return [f"{sampler.replace('_', '-')}{between}({counted(seeds[sampler], 'seed')})" for sampler in samplers]
+    titles = []
+    for sampler in samplers:
+        panel = points[points["sampler"] == sampler]
+        told = seeds_told(len(panel[["phase_a", "seed"]].drop_duplicates()), panel["phase_a"].nunique())
+        titles.append(
+            f"{sampler.replace('_', '-')}{between}({told if len(samplers) == 1 else told.replace(', ', ',<br>')})"
+        )
+    return titles
 
 
 def _add_group(figure: go.Figure, rows: pd.DataFrame, group: str, column: int) -> None:
     colour = GROUP_COLOURS[group]
-    means = rows.groupby("residual_factor")["accuracy"].agg(["mean", "std"]).reset_index()
+    means = pd.DataFrame(
+        [
+            {"residual_factor": factor, "mean": cell["accuracy"].mean(), "std": spread_over_seeds(cell)}
+            for factor, cell in rows.groupby("residual_factor")
+        ]
+    )
     factors, mean, spread = (means[name].to_numpy() for name in ("residual_factor", "mean", "std"))
     same = {"legendgroup": group, "row": 1, "col": column}
     if means["std"].notna().any():
@@ -88,6 +101,15 @@ def _add_group(figure: go.Figure, rows: pd.DataFrame, group: str, column: int) -
         hovertemplate=f"λ = %{{x}}, seed %{{customdata[1]}}: %{{y:.1f}} %<extra>{group}</extra>",
         **same,
     )
+
+
+def spread_over_seeds(rows: pd.DataFrame) -> float:
+    """The standard deviation of ``accuracy`` over the runs of one λ; NaN where there is none to speak of.
+
+    At λ = 0 no adapter counts, so runs on one Phase A are one and the same; their spread would read 0.0.
+    """
+    same = (rows["residual_factor"] == 0).all() and rows["phase_a"].nunique() == 1
+    return float("nan") if same else float(rows["accuracy"].std())
 
 
 def _add_published(figure: go.Figure, published: pd.DataFrame, column: int) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from ballad.home import run_dir
 from ballad.paper import published as paper
+from ballad.store import queries
 from dashboard.figures.differences import difference_intervals
 from dashboard.views.compare.comparison import (
     accuracy_table,
@@ -18,6 +19,7 @@ from dashboard.views.compare.comparison import (
     difference_table,
     differences,
     different_settings,
+    latest_rows,
     main_results,
     published_accuracies,
     published_label,
@@ -227,3 +229,21 @@ def test_the_pack_holds_comparison_confusion_settings_and_readme(store, tiny_ima
     } <= names
     assert "+50.0" in pack.read("tables/differences.md").decode()
     assert "from half on the test split" in pack.read("README.md").decode()
+
+
+def test_the_first_choice_takes_every_seed_of_a_row(app, store, tiny_images):
+    for factor in (0.2, 0.4, 0.6):
+        for seed in range(3):
+            finished(store, tiny_images, {}, phase_b__residual_factor=factor, seed=seed)
+    runs = queries.runs(store)
+    assert latest_rows(store, runs, 4) == runs["id"].head(6).tolist()
+    assert latest_rows(store, runs, 6) == runs["id"].head(6).tolist()
+    app = open_page(app)
+    assert tables(app)["Accuracy of each setting"]["Seeds"].tolist() == [3, 3, 3]
+    assert not any("Not all finished seeds" in each.value for each in app.caption)
+
+
+def test_a_row_that_is_cut_says_so(app, store, tiny_images):
+    ids = [finished(store, tiny_images, {}, name="half", seed=seed) for seed in range(3)]
+    app = open_page(app, run=ids[:2])
+    assert any("half: 2 of 3" in each.value for each in app.caption)

@@ -147,7 +147,16 @@ class TestResidualSweep:
         assert list(line.y) == [42, 52]
         upper = next(trace for trace in figure.data if trace.fill == "tonexty")
         assert list(upper.y) == pytest.approx([42 + 8**0.5, 52 + 8**0.5])
-        assert texts(figure)[:2] == ["class-balanced<br>(2 seeds)", "instance<br>(2 seeds)"]
+        assert texts(figure)[:2] == [
+            "class-balanced<br>(2 seeds,<br>a Phase A each)",
+            "instance<br>(2 seeds,<br>a Phase A each)",
+        ]
+        told = texts(residual_sweep(self.points.assign(phase_a=7)))
+        assert told[0] == "class-balanced<br>(2 adapter seeds,<br>one Phase A)"
+
+    def test_on_one_phase_a_the_band_begins_where_there_is_an_adapter(self):
+        upper = next(trace for trace in residual_sweep(self.points.assign(phase_a=7)).data if trace.fill == "tonexty")
+        assert np.isnan(upper.y[0]) and upper.y[1] == pytest.approx(52 + 8**0.5)
 
     def test_single_seed_has_no_band(self):
         figure = residual_sweep(self.points[self.points["seed"] == 0])

@@ -72,6 +72,9 @@ def test_a_sweep_is_launched_from_a_base_run(app: AppTest, store: RunStore):
     app.text_input(key="factors").set_value("0, 0.5")
     app.multiselect(key="samplers").set_value(["class_balanced", "square_root"])
     app.text_input(key="seeds").set_value("0-2").run()
+    # Three seeds of whole runs, until the reader asks for less.
+    assert "12 runs. Phase A must be trained 3 times" in words(app)
+    app.selectbox(key="seeds_of").set_value("adapter").run()
     assert "12 runs. Phase A must be trained 1 time" in words(app)
     button(app, "Launch 12 runs").click().run()
     assert not app.exception
@@ -99,12 +102,15 @@ def test_results_show_a_panel_a_sampler_with_the_choice_on_validation(app: AppTe
     chart = json.loads(app.get("bidi_component")[0].proto.json)
     figure = json.loads(chart["figure"])
     texts = [annotation["text"] for annotation in figure["layout"]["annotations"]]
-    assert {"class-balanced (2 seeds)", "square-root (2 seeds)"} <= set(texts)
-    assert sum("λ = 0.5, chosen on validation" in text for text in texts) == 2
+    assert {
+        "class-balanced<br>(2 adapter seeds,<br>one Phase A)",
+        "square-root<br>(2 adapter seeds,<br>one Phase A)",
+    } <= set(texts)
+    assert texts.count(" λ = 0.5 ") == 2
     table = app.dataframe[0].value
     row = table[(table["Sampler"] == "square-root") & (table["λ"] == 1.0)].iloc[0]
     # Seeds 0 and 1 differ by a point: mean 70.5, deviation 1 / √2.
-    assert (row["Many"], row["Medium"], row["Seeds"]) == ("70.5 ± 0.7", "–", 2)
+    assert (row["Many"], row["Medium"], row["Seeds"]) == ("70.5 ± 0.7", "–", "2 adapter seeds, one Phase A")
     assert table.loc[table["Chosen on validation"] == "yes", "λ"].tolist() == [0.5, 0.5]
 
 
@@ -148,7 +154,7 @@ def test_the_same_experiment_counts_once(store: RunStore):
     few = points[(points["split"] == "test") & (points["group"] == "few")]
     assert few["accuracy"].tolist() == [50.0, 53.0]
     table = summary_table(points[points["split"] == "test"], chosen_on_validation(points))
-    assert table[["Seeds", "Few"]].values.tolist() == [[2, "51.5 ± 2.1"]]
+    assert table[["Seeds", "Few"]].values.tolist() == [["2 seeds, a Phase A each", "51.5 ± 2.1"]]
 
 
 def test_other_settings_that_vary_are_not_averaged_away(store: RunStore):
@@ -209,3 +215,13 @@ def test_a_finished_sweep_stands_in_for_figure_5_of_the_paper(app: AppTest, stor
         {store.get(i).experiment.phase_b.residual_factor for i in store.group_ids(finished)}
     )
     assert "Chosen on validation" in part.latex
+
+
+def test_without_an_adapter_there_is_no_spread_over_adapters(store: RunStore, finished: str):
+    points = sweep_points(store, store.group_ids(finished))
+    of_test = points[points["split"] == "test"].assign(accuracy=50.0)
+    table = summary_table(of_test, chosen_on_validation(points)).set_index("λ")
+    assert set(table.loc[0.0, "Few"]) == {"50.0"} and set(table.loc[0.5, "Few"]) == {"50.0 ± 0.0"}
+    assert set(table["Seeds"]) == {"2 adapter seeds, one Phase A"}
+    of_runs = of_test.assign(phase_a=of_test["seed"])
+    assert set(summary_table(of_runs, chosen_on_validation(points)).set_index("λ").loc[0.0, "Few"]) == {"50.0 ± 0.0"}

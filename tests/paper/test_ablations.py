@@ -2,6 +2,7 @@ import json
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from ballad import api
@@ -139,3 +140,17 @@ def test_latex_of_tables_1_to_3_ends_with_the_other_methods(store: RunStore) -> 
     assert r"RN50 & -- & -- & -- & -- & 46.7 & 48.0 & 42.7 & 46.5 \\" in body[1]
     assert r"OLTR, ResNet-152 &  &  &  &  & 44.7 & 37.0 & 25.3 & 35.9$\dagger$ \\" in body[2]
     assert r"PaCo, ResNet-152 &  &  &  &  & 37.5 & 47.2 & 33.9 & 41.2 \\" in body[2]
+
+
+def test_bold_marks_what_cannot_be_told_from_the_best(
+    where_to_balance: Ablation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alls = where_to_balance.table().query("group == 'all'").set_index("setting")["mean"]
+    best, others = alls.idxmax(), [setting for setting in alls.index if setting != alls.idxmax()]
+    p_values = dict(zip(others, (0.01, 0.05, 0.6), strict=True))
+    found = pd.DataFrame([{"setting": s, "group": "all", "p_value": p} for s, p in p_values.items()])
+    monkeypatch.setattr(Ablation, "differences", lambda self, against: found if against == best else found.head(0))
+    lines = [line.split(" & ") for line in ablation_latex(where_to_balance).splitlines() if " & " in line]
+    bold = {line[0]: r"\textbf" in line[4] for line in lines if line[0] in alls.index}
+    assert bold == {best: True, others[0]: False, others[1]: True, others[2]: True}
+    assert "Bold: not to be told from the best" in ablation_latex(where_to_balance)

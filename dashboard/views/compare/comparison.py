@@ -1,5 +1,6 @@
 """Runs as the lines of a comparison: those that differ in nothing but the seed are one line."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,8 @@ from ballad.store.run_store import RunStore
 from ballad.wording import MISSING, mean_and_spread
 from dashboard.reading.loaders import evaluation, same_images
 
+LOOKED_AT = 300
+"""Of the latest runs: so many are looked through for the other seeds of a row."""
 NOISE_ABOVE = 0.05
 """From this p-value on a difference is called noise."""
 
@@ -74,6 +77,28 @@ def comparison_rows(store: RunStore, runs: pd.DataFrame, *, every_model: bool) -
         name = _shared_words([names[run_id] for run_id in run_ids]) or f"unnamed {run_ids[0]}"
         rows.append(Row(f"{model_title(model)} of {name}" if every_model else name, model, run_ids))
     return _told_apart(rows, different_settings(store, rows))
+
+
+def latest_rows(store: RunStore, runs: pd.DataFrame, at_least: int) -> list[str]:
+    """The ids of the latest ``runs`` (column id, the newest first), at least so many, every row with all its seeds."""
+    keys = [_row_key(store, run_id) for run_id in runs["id"].head(LOOKED_AT)]
+    wanted: set[str] = set()
+    for key in keys:
+        if sum(each in wanted for each in keys) >= at_least:
+            break
+        wanted.add(key)
+    return [run_id for run_id, key in zip(runs["id"], keys, strict=False) if key in wanted]
+
+
+def cut_rows(store: RunStore, rows: Sequence[Row], runs: pd.DataFrame) -> list[str]:
+    """A word for each row that leaves seeds of its setting out: ``λ = 0.2: 2 of 3``; ``runs`` are all there are."""
+    there = Counter(_row_key(store, run_id) for run_id in runs["id"].head(LOOKED_AT))
+    told = []
+    for row in rows:
+        chosen, seeds = len(row.run_ids), there[_row_key(store, row.run_ids[0])]
+        if chosen < seeds:
+            told.append(f"{row.label}: {chosen} of {seeds}")
+    return told
 
 
 def different_settings(store: RunStore, rows: Sequence[Row]) -> pd.DataFrame:
@@ -208,6 +233,15 @@ def _shared_words(names: Sequence[str]) -> str:
     """What the names of a row's runs have in common, as seeds often stand in them; else the first name."""
     others = [set(name.split()) for name in names[1:]]
     return " ".join(word for word in names[0].split() if all(word in words for words in others)) or names[0]
+
+
+@st.cache_data(max_entries=4096, show_spinner=False)
+def _row_key(_store: RunStore, run_id: str) -> str:
+    """The same for runs that differ in nothing but the seed; a run of another release is like no other."""
+    try:
+        return _key_but_seed(_store.get(run_id).experiment)
+    except SettingsError:
+        return run_id
 
 
 def _key_but_seed(experiment: Experiment) -> str:

@@ -12,10 +12,11 @@ from ballad.paper.presets import Row, find_preset
 from ballad.shot_groups import GROUPS
 from ballad.store import queries
 from ballad.store.run_store import RunStore
-from ballad.wording import mean_and_spread
+from ballad.wording import mean_and_spread, seeds_told
+from dashboard.figures.residual_sweep import spread_over_seeds
 from dashboard.forms.lambda_grid import RESIDUAL_FACTOR, SAMPLER
 
-POINT_COLUMNS = ["run", "sampler", "residual_factor", "seed", "split", "group", "accuracy"]
+POINT_COLUMNS = ["run", "sampler", "residual_factor", "seed", "phase_a", "split", "group", "accuracy"]
 _CHANGES_NO_NUMBER = ("name", "notes", "budget", "phase_a.micro_batch")
 _HAS_ITS_PLACE = (SAMPLER, RESIDUAL_FACTOR, "seed", "phase_b.seed")
 
@@ -29,8 +30,9 @@ def sweeps(groups: pd.DataFrame) -> pd.DataFrame:
 def sweep_points(store: RunStore, run_ids: list[str]) -> pd.DataFrame:
     """One row a finished run, split and shot group: ``POINT_COLUMNS``, accuracy in percent.
 
-    The seed is the adapter's, or the run's where the adapter has none of its own. Of runs that are the same experiment
-    one counts. Where a sweep varies more settings, their values are named with the sampler, for a panel of their own.
+    The seed is the adapter's, or the run's where the adapter has none of its own; ``phase_a`` is the run's. Of runs
+    that are the same experiment one counts. Where a sweep varies more settings, their values are named with the
+    sampler, for a panel of their own.
     """
     keys = queries.runs(store, run_ids=run_ids).set_index("id")["key"]
     results = queries.results(store, run_ids).assign(key=lambda rows: rows["run_id"].map(keys))
@@ -45,6 +47,7 @@ def sweep_points(store: RunStore, run_ids: list[str]) -> pd.DataFrame:
         sampler=points["run_id"].map(settings[SAMPLER] + _other_settings(settings)),
         residual_factor=points["run_id"].map(settings[RESIDUAL_FACTOR]).astype(float),
         seed=points["run_id"].map(seeds).astype(int),
+        phase_a=points["run_id"].map(settings["seed"]).astype(int),
     )
     points = points.dropna(subset="residual_factor")
     return points[POINT_COLUMNS].sort_values(["sampler", "residual_factor", "seed"], ignore_index=True)
@@ -74,12 +77,16 @@ def summary_table(points: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
     marked = set(zip(chosen["sampler"], chosen["residual_factor"], strict=True))
     rows = []
     for (sampler, factor), cell in points.groupby(["sampler", "residual_factor"]):
-        row = {"Sampler": str(sampler).replace("_", "-"), "λ": factor, "Seeds": cell["seed"].nunique()}
+        row = {"Sampler": str(sampler).replace("_", "-"), "λ": factor, "Seeds": _seeds(cell)}
         for group in GROUPS:
-            accuracy = cell.loc[cell["group"] == group, "accuracy"]
-            row[group.capitalize()] = mean_and_spread(accuracy.mean(), accuracy.std())
+            of_group = cell[cell["group"] == group]
+            row[group.capitalize()] = mean_and_spread(of_group["accuracy"].mean(), spread_over_seeds(of_group))
         rows.append({**row, "Chosen on validation": "yes" if (sampler, factor) in marked else ""})
     return pd.DataFrame(rows)
+
+
+def _seeds(cell: pd.DataFrame) -> str:
+    return seeds_told(len(cell[["phase_a", "seed"]].drop_duplicates()), cell["phase_a"].nunique())
 
 
 def published_points(base: Mapping[str, Any]) -> pd.DataFrame:
