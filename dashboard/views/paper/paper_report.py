@@ -131,7 +131,6 @@ def main_tex(parts: Sequence[Part]) -> str:
     lines = [
         r"\documentclass{article}",
         r"\usepackage[a4paper,margin=2cm]{geometry}",
-        r"\usepackage[T1]{fontenc}",
         r"\usepackage{booktabs}",
         r"\usepackage{graphicx}",
         r"\title{BALLAD, measured}",
