@@ -1,4 +1,4 @@
-"""Sweeps: a grid over any settings, queued as one group of runs."""
+"""Queuing runs: one, or a grid over any settings as one group."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -76,6 +76,13 @@ def in_working_order(experiments: Sequence[Experiment]) -> list[Experiment]:
         (rest if key in seen else first).append(experiment)
         seen.add(key)
     return first + rest
+
+
+def queue_run(
+    store: RunStore, experiment: Experiment, *, executor: str = DEFAULT_EXECUTOR, tags: Sequence[str] = ()
+) -> str:
+    """Queue one run; returns its id. RunError for an unknown executor."""
+    return store.create(experiment, executor=check_executor(executor), tags=tags)
 
 
 def queue_sweep(

@@ -10,7 +10,7 @@ from ballad.heads import HEADS
 from ballad.heads.ballad import Ballad
 from ballad.paper.presets import PAPER_BACKBONES
 from ballad.schedules import SCHEDULES
-from ballad.sweeps import queue_sweep
+from ballad.sweeps import queue_run, queue_sweep
 from ballad.wording import counted
 from ballad.work.devices import list_devices
 from dashboard.forms.applicability import reasons, reasons_of_schedule
@@ -211,7 +211,7 @@ def requested() -> Request:
 def launch(request: Request) -> None:
     store = editing_store()
     if len(request.seeds) == 1:
-        run_ids = [store.create(request.experiment, executor=request.executor)]
+        run_ids = [queue_run(store, request.experiment, executor=request.executor)]
     else:
         group = queue_sweep(store, request.experiment, {"seed": request.seeds}, executor=request.executor)
         run_ids = store.group_ids(group)

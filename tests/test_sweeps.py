@@ -5,7 +5,7 @@ from ballad.experiment import Experiment
 from ballad.store import queries
 from ballad.store.owners import Owner
 from ballad.store.run_store import RunStore
-from ballad.sweeps import expand, group_status, in_working_order, queue_sweep
+from ballad.sweeps import expand, group_status, in_working_order, queue_run, queue_sweep
 from tests.helpers.claiming import claim
 from tests.helpers.outdated import outdate
 
@@ -62,6 +62,8 @@ def test_bad_grid_is_refused_before_anything_is_queued(store: RunStore, grid: di
 def test_unknown_executor_is_refused_before_anything_is_queued(store: RunStore) -> None:
     with pytest.raises(RunError, match="no executor 'slurm'; the executors are process and thread"):
         queue_sweep(store, Experiment(), {"seed": [0, 1]}, executor="slurm")
+    with pytest.raises(RunError, match="no executor 'slurm'"):
+        queue_run(store, Experiment(), executor="slurm")
     assert queries.runs(store).empty
 
 

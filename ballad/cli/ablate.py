@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ballad.cli.groups import failures, finish_groups
-from ballad.cli.settings import add_settings, experiment_from
+from ballad.cli.settings import add_executor, add_settings, experiment_from
 from ballad.cli.tables import print_table
 from ballad.experiment import Experiment
 from ballad.paper.presets import PRESETS, find_preset
@@ -24,6 +24,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     names = ("all", *PRESETS)
     ablate.add_argument("preset", metavar="NAME", choices=names, help=f"one of {', '.join(names)}")
     add_settings(ablate)
+    add_executor(ablate)
     ablate.add_argument("--seeds", type=int, default=1, metavar="N", help="seeds for every setting (default: 1)")
     ablate.add_argument("--json", action="store_true", help="print the table as JSON records on the last line")
     ablate.set_defaults(command=_ablate)
@@ -44,7 +45,7 @@ def _ablate(options: argparse.Namespace) -> int:
     _check(base)
     presets = list(PRESETS.values()) if options.preset == "all" else [find_preset(options.preset)]
     store = RunStore(default_home())
-    groups = [queue_ablation(store, preset, base, options.seeds) for preset in presets]
+    groups = [queue_ablation(store, preset, base, options.seeds, executor=options.executor) for preset in presets]
     finish_groups(store, groups)
     ablations = [Ablation.read(store, group_id) for group_id in groups]
     for ablation in ablations:

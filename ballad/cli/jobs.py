@@ -11,7 +11,7 @@ import yaml
 from ballad.assignments import grid
 from ballad.cli.groups import failures, finish_groups
 from ballad.cli.progress import ShellProgress
-from ballad.cli.settings import add_settings, experiment_from
+from ballad.cli.settings import add_executor, add_settings, experiment_from
 from ballad.cli.tables import print_table
 from ballad.errors import BalladError, Cancelled, RunError
 from ballad.schedules import model_title
@@ -35,6 +35,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
         metavar="FIELD=VALUE,VALUE,…",
         help="a setting and the values to try, such as phase_b.residual_factor=0.1,0.2; may be repeated",
     )
+    add_executor(sweep)
     _add_queue_option(sweep)
     sweep.set_defaults(command=_sweep)
 
@@ -87,7 +88,7 @@ def _sweep(options: argparse.Namespace) -> int:
     if not options.queue:
         device_for(base.runtime.device, list_devices())
     store = _store()
-    group_id = queue_sweep(store, base, grid(options.grid))
+    group_id = queue_sweep(store, base, grid(options.grid), executor=options.executor)
     print(f"group {group_id}: {len(store.group_ids(group_id))} runs", file=sys.stderr)
     try:
         if not options.queue:

@@ -8,6 +8,8 @@ from ballad.data.demo.settings import demo_defaults
 from ballad.experiment import Experiment
 from ballad.paper.budgets import BUDGETS, with_budget
 from ballad.paper.recipes import RECIPES, recipe_values
+from ballad.store.run import DEFAULT_EXECUTOR
+from ballad.work.executors.registry import EXECUTORS
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +23,11 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
     parser.add_argument("--name", help="a name to find the run by")
     add_assignments(parser, "any setting, such as phase_b.residual_factor=0.3; may be repeated")
+
+
+def add_executor(parser: argparse.ArgumentParser) -> None:
+    """The option of commands that queue runs for workers."""
+    parser.add_argument("--executor", choices=list(EXECUTORS), default=DEFAULT_EXECUTOR, help="what each run runs in")
 
 
 def add_assignments(parser: argparse.ArgumentParser, text: str) -> None:

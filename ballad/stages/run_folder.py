@@ -26,7 +26,7 @@ from ballad.whole_files import remove_leftovers, write_text_whole, write_whole
 
 
 class RunFolder:
-    """Writes the folder of one run; every file is whole or not there."""
+    """Writes and reads the folder of one run; every file is whole, or is not there and RunError says so."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,27 +47,31 @@ class RunFolder:
         self._write_text(file_names.PLAN, plan.to_json())
 
     def plan(self) -> Plan:
-        return Plan.read(self.path / file_names.PLAN)
+        """Raises SettingsError if the settings are of another release."""
+        return Plan.read(self._file(file_names.PLAN))
+
+    def settings_as_written(self) -> dict[str, Any]:
+        """The experiment as the release that ran it knew it, which may differ from what this one knows."""
+        return self._read_json(file_names.PLAN)["experiment"]
 
     def result(self) -> dict[str, Any]:
-        return json.loads((self.path / file_names.RESULT).read_text(encoding="utf-8"))
+        return self._read_json(file_names.RESULT)
 
     def summary(self, model: str, split: str) -> dict[str, Any]:
-        return json.loads((self.path / file_names.summary(model, split)).read_text(encoding="utf-8"))
+        return self._read_json(file_names.summary(model, split))
 
     def predictions(self, model: str, split: str) -> Predictions:
-        """Raises RunError if the file is gone."""
         return Predictions.load(self.path / file_names.predictions(model, split))
 
     def classes(self, model: str, split: str) -> pd.DataFrame:
         """``per_class`` of :class:`ballad.analysis.evaluation.Report`."""
-        path = self.path / file_names.classes(model, split)
+        path = self._file(file_names.classes(model, split))
         # A class may be called "nan" or "null".
         return pd.read_csv(path, dtype={"class_name": str}, keep_default_na=False, na_values="")
 
     def confusion(self, model: str, split: str) -> pd.DataFrame:
         """``confusion`` of :class:`ballad.analysis.evaluation.Report`."""
-        return pd.read_parquet(self.path / file_names.confusion(model, split))
+        return pd.read_parquet(self._file(file_names.confusion(model, split)))
 
     def class_names(self, model: Model = ZERO_SHOT) -> list[str]:
         return self.classes(model, "test")["class_name"].tolist()
@@ -104,6 +108,15 @@ class RunFolder:
         for name, source in files.items():
             if name != "towers" or keep_towers:
                 write_whole(self.path / file_names.weights(name), partial(_link_or_copy, source))
+
+    def _file(self, name: str) -> Path:
+        path = self.path / name
+        if not path.exists():
+            raise RunError(f"The run {self.path.name} lacks the file {path}; run the experiment again.")
+        return path
+
+    def _read_json(self, name: str) -> dict[str, Any]:
+        return json.loads(self._file(name).read_text(encoding="utf-8"))
 
     def _write_text(self, name: str, text: str) -> None:
         write_text_whole(self.path / name, text)

@@ -58,7 +58,10 @@ class RunStore:
         executor: str = DEFAULT_EXECUTOR,
         tags: Sequence[str] = (),
     ) -> str:
-        """Queue one run; returns its id. Ids sort by creation, and runs are worked on in that order."""
+        """Queue one run; returns its id. Ids sort by creation, and runs are worked on in that order.
+
+        ``executor`` is a name for whoever works the queue; :func:`ballad.sweeps.queue_run` refuses unknown ones.
+        """
         with self.database.write() as db:
             run_id = insert_run(db, experiment, executor, tags, group_id=None, started_by=self.actor)
             touch(db, run_id)

@@ -9,10 +9,9 @@ from ballad.events import CancelToken
 from ballad.store.owners import BEAT_SECONDS, Owner
 from ballad.store.run_store import RunStore
 from ballad.store.tasks import Task, TaskStore
+from ballad.work.rounds import LOOK_SECONDS, work_in_rounds
 from ballad.work.task_kinds import Perform
 
-LOOK_SECONDS = 0.25
-"""How often a worker looks for a task: someone is waiting for the answer."""
 REPORT_SECONDS = 0.5
 """At most one report of progress in so many seconds."""
 
@@ -32,19 +31,15 @@ class TaskWorker:
 
     def work(self, *, drain: bool) -> None:
         """Work until asked to stop, or with ``drain`` until nothing of the kind is queued."""
-        while not self._stop.is_set():
-            try:
-                self._fail_orphans()
-                task = self._tasks.claim(self._owner, self._kind)
-                if task is not None:
-                    self._see_through(task)
-                elif drain:
-                    return
-                else:
-                    self._stop.wait(LOOK_SECONDS)
-            except sqlite3.Error:
-                # The disk may be full, or another process hold the store; neither ends the worker.
-                self._stop.wait(BEAT_SECONDS)
+        work_in_rounds(self._work_on_next, stop=self._stop, drain=drain)
+
+    def _work_on_next(self) -> bool:
+        self._fail_orphans()
+        task = self._tasks.claim(self._owner, self._kind)
+        if task is None:
+            return False
+        self._see_through(task)
+        return True
 
     def _see_through(self, task: Task) -> None:
         cancel = CancelToken()

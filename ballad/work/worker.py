@@ -19,9 +19,7 @@ from ballad.work.devices import device_for, list_devices
 from ballad.work.execution import Execute, plain_sentence, run_pipeline
 from ballad.work.executors.protocol import Executor, Job
 from ballad.work.executors.thread import ThreadExecutor, ThreadJob
-
-LOOK_SECONDS = 0.25
-"""How often a worker looks whether its run has ended or should, and when idle, for a new one."""
+from ballad.work.rounds import LOOK_SECONDS, work_in_rounds
 
 
 class Worker:
@@ -57,22 +55,18 @@ class Worker:
 
     def work(self, *, drain: bool) -> None:
         """Work until asked to stop, or with ``drain`` until nothing is queued for this device."""
-        while not self._stop.is_set():
-            try:
-                self._interrupt_orphans()
-                run = self._claim()
-                if run is not None:
-                    self._execute(run)
-                    # Folded towers refer to themselves, and an error to all that the run held when it was raised:
-                    # the next run wants their memory.
-                    gc.collect()
-                elif drain:
-                    return
-                else:
-                    self._stop.wait(LOOK_SECONDS)
-            except sqlite3.Error:
-                # The disk may be full, or another process hold the store; neither ends the worker.
-                self._stop.wait(BEAT_SECONDS)
+        work_in_rounds(self._work_on_next, stop=self._stop, drain=drain)
+
+    def _work_on_next(self) -> bool:
+        self._interrupt_orphans()
+        run = self._claim()
+        if run is None:
+            return False
+        self._execute(run)
+        # Folded towers refer to themselves, and an error to all that the run held when it was raised: the next run
+        # wants their memory.
+        gc.collect()
+        return True
 
     def _execute(self, run: Run) -> None:
         try:

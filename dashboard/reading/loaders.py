@@ -3,7 +3,6 @@
 What these functions return is shared between sessions: take it, do not change it.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,6 @@ from ballad.analysis.predictions import Predictions
 from ballad.errors import RunError
 from ballad.schedules import ZERO_SHOT, Model
 from ballad.stages.artifacts import CLASS_TEXT
-from ballad.stages.file_names import PLAN
 from ballad.stages.plan import SplitName
 from ballad.stages.run_folder import RunFolder
 from ballad.stages.stage_store import StageStore
@@ -51,15 +49,12 @@ def evaluated_splits(run_id: str) -> list[SplitName]:
 def evaluation(run_id: str, model: Model, split: SplitName) -> Evaluation:
     """Read what a model said. RunError if the run has no such model or split, or its files are gone."""
     folder = _folder(run_id)
-    try:
-        return Evaluation(
-            folder.predictions(model, split),
-            folder.classes(model, split),
-            folder.confusion(model, split),
-            folder.summary(model, split),
-        )
-    except FileNotFoundError as error:
-        raise RunError(f"The run {run_id} lacks the file {error.filename}; run the experiment again.") from None
+    return Evaluation(
+        folder.predictions(model, split),
+        folder.classes(model, split),
+        folder.confusion(model, split),
+        folder.summary(model, split),
+    )
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -73,7 +68,7 @@ def images_in_split(run_ids: Iterable[str], split: SplitName) -> int | None:
     """How many images of a split the runs were all evaluated on; None where that differs or a folder is gone."""
     try:
         counts = {_images(run_id, split) for run_id in run_ids}
-    except (RunError, FileNotFoundError):
+    except RunError:
         return None
     return counts.pop() if len(counts) == 1 else None
 
@@ -102,8 +97,7 @@ def _class_text(run_id: str, model: Model) -> np.ndarray:
 
 
 def _source(run_id: str) -> list[Any]:
-    # As it was written: a run of another release may have further settings that this one does not know.
-    written = json.loads((_folder(run_id).path / PLAN).read_text(encoding="utf-8"))["experiment"]["dataset"]
+    written = _folder(run_id).settings_as_written()["dataset"]
     return [written[name] for name in ("source", "split_seed", "validation_per_class", "test_per_class")]
 
 

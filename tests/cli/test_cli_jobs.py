@@ -34,6 +34,8 @@ def finish(store: RunStore, run_id: str, status: str, error: str | None = None) 
 def test_sweep_queues_the_grid(store: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
     words = [
         "--queue",
+        "--executor",
+        "process",
         "--grid",
         "phase_b.residual_factor=0.1,0.2",
         "--grid",
@@ -45,6 +47,7 @@ def test_sweep_queues_the_grid(store: RunStore, capsys: pytest.CaptureFixture[st
     experiments = [run.experiment for run in store.queued()]
     assert {(e.seed, e.phase_b.residual_factor) for e in experiments} == {(s, r) for s in (0, 1, 2) for r in (0.1, 0.2)}
     assert {e.phase_a.epochs for e in experiments} == {3}
+    assert {run.executor for run in store.queued()} == {"process"}
     assert capsys.readouterr().out.count("queued") == 6
 
 
