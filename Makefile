@@ -1,4 +1,4 @@
-# Each target does what it depends on, and nothing twice.
+# Each target first makes what it depends on; nothing is done twice.
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
@@ -39,6 +39,6 @@ lint: $(READY)
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
 
-# One bounded run on real photographs, where they lie beside the project.
+# One bounded run on real photographs, if they lie next to the project.
 acceptance: $(READY)
 	$(PYTHON) -m pytest -q tests/acceptance

@@ -11,7 +11,7 @@ steps; ``loss_difference`` is the largest difference of the two losses after any
 Without a backbone: RN50 of random weights. Without a dataset: random pixels and the class names of ImageNet. 250
 classes with a batch of 16, which is 1,000 to 64 in memory that a small machine has (for the texts of 1,000 classes
 the straightforward loop keeps tens of GB), with --quick 32 and a batch of 2. The proportion decides, since the text is
-encoded once a step: ``--classes 8 --batch-size 4`` is about the paper's, 1,000 to 512, where there is less to save.
+encoded once per step: ``--classes 8 --batch-size 4`` is about the paper's, 1,000 to 512, where there is less to save.
 """
 
 import sys

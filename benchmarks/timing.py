@@ -38,7 +38,7 @@ def median_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> 
 
 
 def report(figures: Figures, *, as_json: bool) -> None:
-    """Print the figures, one a line; with ``as_json`` also as JSON in the last line."""
+    """Print the figures, one per line; with ``as_json`` also as JSON in the last line."""
     for name, value in figures.items():
         print(f"{name:28} {value:.4g}" if isinstance(value, float) else f"{name:28} {value}")
     if as_json:

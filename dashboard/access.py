@@ -62,7 +62,7 @@ def why_not_edit() -> str | None:
         return "Log in to change anything."
     if any(fnmatchcase(who.lower(), pattern.lower()) for pattern in _secrets("workbench").get("editors", ())):
         return None
-    return f"{who} is a guest, who can look at everything and change nothing; the server's owner names the editors."
+    return f"{who} is a guest and can view everything but change nothing; the server's owner appoints the editors."
 
 
 def editor() -> str | None:

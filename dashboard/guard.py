@@ -55,7 +55,7 @@ class Guard:
 
 def _refusal(request: HTTPConnection) -> Response | None:
     if not is_host_allowed(request.headers.get("host")):
-        sentence = "This server does not answer under that host name; server.allowedHosts lists those that it does."
+        sentence = "This server does not answer to that host name; server.allowedHosts lists the names it accepts."
         return PlainTextResponse(sentence, status_code=403)
     if request.url.path.startswith((address(""), below_prefix("media/"))) and has_login() and not holds_login(request):
         return PlainTextResponse("Log in on a page of the workbench first.", status_code=401)

@@ -26,18 +26,31 @@ def menu() -> list[st.Page]:
     return [
         st.Page(HOME, title="Home", icon=":material/home:", default=True),
         st.Page(
-            NEW_EXPERIMENT, title="New experiment", icon=":material/add_circle:", help="Say what to run, and launch it"
+            NEW_EXPERIMENT,
+            title="New experiment",
+            icon=":material/add_circle:",
+            help="Set up an experiment and launch it",
         ),
-        st.Page(RUNS, title="Runs", icon=":material/monitoring:", help="The queue at work, all runs and their curves"),
-        st.Page(LAMBDA_SWEEP, title="λ sweep", icon=":material/tune:", help="Accuracy against the residual factor"),
-        st.Page(EMBEDDINGS, title="Embeddings", icon=":material/scatter_plot:", help="Images as two models see them"),
-        st.Page(CONFUSION, title="Confusion", icon=":material/grid_on:", help="Which classes are taken for which"),
+        st.Page(RUNS, title="Runs", icon=":material/monitoring:", help="The queue, all runs and their learning curves"),
         st.Page(
-            COMPARE, title="Compare", icon=":material/compare_arrows:", help="Runs beside each other and the paper"
+            LAMBDA_SWEEP, title="λ sweep", icon=":material/tune:", help="Accuracy as a function of the residual factor"
         ),
-        st.Page(PAPER, title="Paper", icon=":material/article:", help="The paper's tables and figures, redone"),
-        st.Page(DATA, title="Data", icon=":material/database:", help="Datasets: get them, look at them, check them"),
         st.Page(
-            TRY_A_PICTURE, title="Try a picture", icon=":material/image_search:", help="What each model says about it"
+            EMBEDDINGS,
+            title="Embeddings",
+            icon=":material/scatter_plot:",
+            help="Image features of two models, side by side",
+        ),
+        st.Page(CONFUSION, title="Confusion", icon=":material/grid_on:", help="Which classes are mistaken for which"),
+        st.Page(
+            COMPARE, title="Compare", icon=":material/compare_arrows:", help="Runs side by side, and next to the paper"
+        ),
+        st.Page(PAPER, title="Paper", icon=":material/article:", help="The paper's tables and figures, reproduced"),
+        st.Page(DATA, title="Data", icon=":material/database:", help="Get, inspect and check datasets"),
+        st.Page(
+            TRY_A_PICTURE,
+            title="Try a picture",
+            icon=":material/image_search:",
+            help="What each model makes of a picture",
         ),
     ]

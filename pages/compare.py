@@ -59,7 +59,7 @@ def pick(runs: pd.DataFrame) -> tuple[pd.DataFrame, bool, SplitName]:
         # The first visit shows something: the latest runs of one dataset.
         latest = runs[runs["dataset"] == runs["dataset"].iloc[0]]
         st.session_state[RUN] = latest_rows(open_store(), latest, AT_FIRST)
-    chosen = pick_runs(runs, label="Runs", key=RUN, help="Runs that differ in nothing but the seed become one row.")
+    chosen = pick_runs(runs, label="Runs", key=RUN, help="Runs that differ only in their seeds become one row.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         models = st.segmented_control(
             "Models",
@@ -69,7 +69,8 @@ def pick(runs: pd.DataFrame) -> tuple[pd.DataFrame, bool, SplitName]:
             key="models",
             required=True,
             bind="query-params",
-            help="Every model: zero-shot, Phase A and BALLAD, or what the schedule has, each as a row of its own.",
+            help="“Every model” gives each model its own row: zero-shot, Phase A and BALLAD, or whichever the "
+            "schedule trains.",
         )
         splits = set(queries.results(open_store(), chosen)["split"])
         split = pick_split([split for split in SPLIT_TITLES if split in splits] or ["test"])
@@ -86,8 +87,8 @@ def pick_published(runs: pd.DataFrame) -> pd.DataFrame:
         labels,
         key=PUBLISHED,
         placeholder="None",
-        help="At first BALLAD and zero-shot on the runs' datasets and backbones. Every number that the paper prints is "
-        "offered.",
+        help="Initially BALLAD and zero-shot on the datasets and backbones of the runs; every number that the paper "
+        "prints can be chosen.",
     )
     # An empty parameter is the choice of none, and not no choice.
     st.query_params[PUBLISHED] = chosen or [""]
@@ -110,7 +111,7 @@ def caveats(runs: pd.DataFrame, published: pd.DataFrame) -> None:
     if budgets:
         st.warning(
             f"Reduced budget ({as_text(', '.join(budgets))}): these runs trained less than the paper's, so their "
-            "numbers cannot stand against the published ones.",
+            "numbers are not comparable with the published ones.",
             icon=":material/warning:",
         )
     with st.expander("Before you compare with the paper"):
@@ -129,7 +130,8 @@ def accuracy(accuracies: pd.DataFrame, rows: list[Row], split: SplitName, subjec
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             "Percent, mean ± standard deviation over seeds. Many, medium, few: mean over the classes with more than "
-            "100, 20 to 100, and fewer than 20 training images; a dash is no such classes, or not published."
+            "100, 20 to 100, and fewer than 20 training images; a dash means that there are no such classes or that "
+            "the paper prints no number."
         )
         caption = f"Accuracy (%), {SPLIT_TITLES[split].lower()} split, mean ± s.d. over seeds."
         table_downloads(f"comparison {subject}", table, caption=caption, key="accuracy_table")
@@ -161,7 +163,7 @@ def noise(rows: list[Row], split: SplitName, subject: str) -> tuple[pd.DataFrame
 def settings(differing: pd.DataFrame, subject: str) -> None:
     st.subheader("Settings that differ", anchor=False)
     if differing.columns.empty:
-        st.markdown("None: the rows share all settings but the seed.")
+        st.markdown("None: the rows differ only in their seeds.")
         return
     table = settings_table(differing)
     pinned = {"Setting": st.column_config.TextColumn(pinned=True)}
@@ -179,15 +181,17 @@ def sweep(accuracies: pd.DataFrame, differing: pd.DataFrame, subject: str) -> Na
     table = differing.dropna().infer_objects().join(means[[group for group in GROUPS if group in means]])
     titles = {name: short.replace("_", " ") for name, short in short_names(differing.columns.tolist()).items()}
     titles |= {group: f"{group} (%)" for group in GROUPS if group in means}
-    st.subheader("All settings at once", anchor=False, help="A line a row; drag along an axis to keep some lines")
+    st.subheader("All settings at once", anchor=False, help="One line per row; drag along an axis to filter the lines")
     figure = parallel_coordinates(table, titles, colour="all")
     show_chart(figure, key="sweep", label="Settings and accuracies as parallel coordinates")
     figure_downloads(f"parallel coordinates {subject}", figure, table.reset_index(), key="sweep")
-    return NamedFigure("parallel coordinates", "Settings and accuracies, a line a row.", figure, table.reset_index())
+    return NamedFigure(
+        "parallel coordinates", "Settings and accuracies, one line per row.", figure, table.reset_index()
+    )
 
 
 finished = finished_runs(
-    "Two finished runs or more stand here side by side, with their spread over seeds and the paper's numbers.",
+    "This page shows two or more finished runs side by side, with their spread over seeds and the paper's numbers.",
     ":material/compare_arrows:",
 )
 
@@ -196,7 +200,8 @@ chosen = of_this_release(open_store(), picked)
 if len(chosen) < len(picked):
     left_out = as_text(", ".join(picked.loc[~picked["id"].isin(chosen["id"]), "label"]))
     st.warning(
-        f"{left_out} cannot be compared: this release does not know all of its settings. Runs has its numbers.",
+        f"{left_out} cannot be compared: this release does not know all of its settings. Its numbers are on the page "
+        "Runs.",
         icon=":material/history:",
     )
 if chosen.empty:
@@ -240,7 +245,7 @@ formats = st.pills(
     format_func=lambda extension: PICTURE_FORMATS[extension].title,
     key="pictures",
     bind="query-params",
-    help="Every figure comes as HTML and CSV anyway; pictures are drawn when you click, a few a second.",
+    help="Every figure is included as HTML and CSV anyway; pictures are drawn when you click, a few per second.",
     disabled=not has_engine(),
 )
 st.download_button(

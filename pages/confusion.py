@@ -47,8 +47,8 @@ ORDERS: dict[Order, str] = {
     "name": "Name",
 }
 SUMMARY = {
-    "top1": ("Accuracy", "Share of all images whose most probable class is the true one"),
-    "top5": ("Top-5", "Share of all images whose true class is among the five most probable"),
+    "top1": ("Accuracy", "Share of all images whose most probable class is the true class"),
+    "top5": ("Top-5", "Share of all images whose true class is among the five most probable classes"),
     "macro_f1": ("Macro F1", "Mean over classes of the harmonic mean of precision and recall"),
     "ece": ("Calibration error", "Mean gap between confidence and accuracy over 15 bins (ECE); smaller is better"),
 }
@@ -73,8 +73,8 @@ def pick(runs: pd.DataFrame) -> ConfusionView | None:
         other_model = pick_model(evaluated_models(other_id), key="against_model", first=ZERO_SHOT)
     if split not in evaluated_splits(other_id) or not same_images(run_id, other_id, split):
         st.info(
-            "These two runs were not evaluated on the same images, so their confusion cannot be subtracted; choose "
-            "runs of the same dataset and split.",
+            "These two runs were not evaluated on the same images, so their confusions cannot be compared; choose "
+            "runs with the same dataset and split.",
             icon=":material/info:",
         )
         return None
@@ -91,18 +91,22 @@ def summary(view: ConfusionView) -> None:
 
 
 def groups(view: ConfusionView) -> None:
-    st.subheader("Shot groups", anchor=False, help="Where the images of many-, medium- and few-shot classes end up")
+    st.subheader(
+        "Shot groups",
+        anchor=False,
+        help="Which shot groups are predicted for images of many-, medium- and few-shot classes",
+    )
     shares = group_confusion(view.ours.confusion, view.ours.per_class)
     before = None if view.theirs is None else group_confusion(view.theirs.confusion, view.theirs.per_class)
     figure = group_confusion_heatmap(shares, view.images_by_group, before)
-    show_chart(figure, key="groups", label="Where the images of each shot group end up")
+    show_chart(figure, key="groups", label="Shot groups predicted for the images of each shot group")
     data = (shares if before is None else shares - before).rename_axis("group").reset_index()
     figure_downloads(f"confusion of shot groups {view.subject}", figure, data, key="groups")
 
 
 def reliability(view: ConfusionView) -> None:
     with st.expander(
-        "Are the probabilities honest?",
+        "Are the probabilities calibrated?",
         icon=":material/balance:",
         key="calibration",
         on_change="rerun",
@@ -114,7 +118,7 @@ def reliability(view: ConfusionView) -> None:
         figure = reliability_diagram(bins)
         show_chart(figure, key="reliability", label="Accuracy against confidence of each model")
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption("Below the dotted line a model is surer than it is right, as fine-tuned ones often become.")
+            st.caption("Below the dotted line a model is overconfident, as fine-tuned models often are.")
             figure_downloads(f"calibration {view.subject}", figure, bins, key="reliability")
 
 
@@ -130,8 +134,8 @@ def choose_classes(view: ConfusionView) -> tuple[Shown, Order, int | None]:
             key="show",
             required=True,
             bind="query-params",
-            help="With many classes a whole matrix cannot be read: look at those that are confused among themselves, "
-            "or at one class and its neighbours.",
+            help="A matrix of many classes cannot be read as a whole: look at the classes most confused with each "
+            "other, or at one class and its neighbours.",
         )
         order = st.selectbox(
             "Order", list(ORDERS), format_func=ORDERS.__getitem__, key="order", bind="query-params", width=180
@@ -142,11 +146,11 @@ def choose_classes(view: ConfusionView) -> tuple[Shown, Order, int | None]:
 
 def matrix(view: ConfusionView, shown: Shown, order: Order, class_id: int | None) -> None:
     if shown == "class" and class_id is None:
-        st.info("Search for a class above to see it among its neighbours.", icon=":material/search:")
+        st.info("Search for a class above to see it with its neighbours.", icon=":material/search:")
         return
     classes = view.classes(shown, class_order(view.side.run_id, view.side.model, view.split, order), class_id)
     if not classes:
-        st.success("Not a single image is taken for another class.", icon=":material/check_circle:")
+        st.success("No image is misclassified.", icon=":material/check_circle:")
         return
     groups = view.ours.per_class["group"].tolist() if order == "group" else []
     if view.theirs is not None:
@@ -154,7 +158,7 @@ def matrix(view: ConfusionView, shown: Shown, order: Order, class_id: int | None
             view.ours.confusion, view.theirs.confusion, classes, view.class_names, groups=groups
         )
     else:
-        errors = st.toggle("Errors only", key="errors", bind="query-params", help="Leaves the diagonal out")
+        errors = st.toggle("Errors only", key="errors", bind="query-params", help="Leaves out the diagonal")
         figure = confusion_heatmap(view.ours.confusion, classes, view.class_names, diagonal=not errors, groups=groups)
     # Another choice of classes gives the same place another meaning.
     revision = f"{view.title} {view.split} {shown} {order} {class_id}"
@@ -165,7 +169,9 @@ def matrix(view: ConfusionView, shown: Shown, order: Order, class_id: int | None
         true, predicted = (classes[place] for place in events.clicked.index)
         st.query_params[CELL] = cell_words(true, predicted, view.class_names)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{counted(len(classes), 'class', 'classes')} of {len(view.class_names):,}. Click a cell to see it.")
+        st.caption(
+            f"{counted(len(classes), 'class', 'classes')} of {len(view.class_names):,}. Click a cell to see its images."
+        )
         figure_downloads(f"confusion {view.subject}", figure, exported(view.cells(classes)), key="matrix")
 
 
@@ -183,7 +189,7 @@ def pairs(view: ConfusionView) -> None:
             "predicted_name": "Taken for",
             "group": st.column_config.TextColumn("Group", width="small", help="Shot group of the true class"),
             "count": st.column_config.NumberColumn("Images", width="small"),
-            "rate": st.column_config.NumberColumn("Share", format="%.1f %%", help="Of the true class's images"),
+            "rate": st.column_config.NumberColumn("Share", format="%.1f %%", help="Percent of the true class's images"),
             "after": st.column_config.NumberColumn("Images", width="small"),
             "change": st.column_config.NumberColumn("Change", format="%+d", width="small"),
         },
@@ -210,13 +216,13 @@ def pictures(view: ConfusionView) -> None:
     if cell is None:
         if words:
             named = as_text(", ".join(words))
-            st.caption(f"The link asks for a pair of classes that this run does not have: {named}.")
+            st.caption(f"The link names a pair of classes that this run does not have: {named}.")
         return
     chosen = cell_words(*cell, view.class_names)
     if words != chosen:
         st.query_params[CELL] = chosen
     true, predicted = (view.class_names[class_id] for class_id in cell)
-    verdict = "recognised rightly" if true == predicted else f"taken for {predicted}"
+    verdict = "recognised correctly" if true == predicted else f"taken for {predicted}"
     st.subheader(as_text(f"{true}, {verdict}"), anchor=False)
     found = view.samples(*cell)
     kind = next(iter(found))
@@ -250,8 +256,15 @@ def class_view(view: ConfusionView, class_id: int) -> None:
         st.metric("Shot group", row["group"], border=True)
         st.metric("Training images", f"{row['train_count']:,}", border=True)
         st.metric("Evaluated images", f"{row['test_count']:,}", border=True)
-        st.metric("Recall", percent(row["recall"]), help="Share of its images that are recognised", border=True)
-        st.metric("Precision", percent(row["precision"]), help="Share of images called so that are it", border=True)
+        st.metric(
+            "Recall", percent(row["recall"]), help="Share of this class's images that are recognised", border=True
+        )
+        st.metric(
+            "Precision",
+            percent(row["precision"]),
+            help="Share of the images predicted as this class that belong to it",
+            border=True,
+        )
         st.metric("F1", percent(row["f1"]), help="Harmonic mean of precision and recall", border=True)
     left, right = st.columns(2)
     with left:
@@ -278,16 +291,20 @@ def neighbours(view: ConfusionView, class_id: int) -> None:
         column_config={
             "class_name": "Class",
             "class_group": "Group",
-            "taken_for_it": st.column_config.NumberColumn("Taken for it", help="Images of this class called so"),
-            "taken_for_this": st.column_config.NumberColumn("Taken for this", help="Its images called this class"),
+            "taken_for_it": st.column_config.NumberColumn(
+                "Taken for it", help="Images of this class predicted as the other class"
+            ),
+            "taken_for_this": st.column_config.NumberColumn(
+                "Taken for this", help="Images of the other class predicted as this class"
+            ),
         },
         placeholder="",
-        alt="The classes that this one is confused with",
+        alt="The classes that this class is confused with",
     )
 
 
 finished = finished_runs(
-    "As soon as a run is done, this page shows which classes it takes for which, down to the pictures.",
+    "Once a run has finished, this page shows which classes it confuses, down to the individual pictures.",
     ":material/grid_on:",
 )
 

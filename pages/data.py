@@ -38,7 +38,7 @@ WHOLE = st.column_config.NumberColumn(format="localized")
 CATALOGUE_COLUMNS = dict.fromkeys(("Classes", "Training images", "Validation", "Test"), WHOLE)
 CLASS_COLUMNS = {
     "class_id": st.column_config.NumberColumn("Label"),
-    "source": st.column_config.TextColumn("Read from", help="The folder or label that the class was read from."),
+    "source": st.column_config.TextColumn("Read from", help="The folder or label from which the class was read."),
     "class_name": st.column_config.TextColumn("Class"),
     "group": st.column_config.TextColumn("Shot group"),
     "train_count": st.column_config.NumberColumn("Training images", format="localized"),
@@ -52,7 +52,7 @@ def show_catalogue() -> None:
     table = catalogue_table()
     present = int((table["State"] == STATES["present"]).sum())
     with st.expander(
-        f"The catalogue: {present} of {counted(len(table), 'dataset')} are there",
+        f"The catalogue: {present} of {counted(len(table), 'dataset')} are available",
         icon=":material/list:",
         expanded=True,
         key="catalogue",
@@ -61,8 +61,8 @@ def show_catalogue() -> None:
             table, hide_index=True, alt="Datasets of the catalogue", placeholder="–", column_config=CATALOGUE_COLUMNS
         )
         st.caption(
-            "Counts as the literature has them. Your own images go by path: put a folder or table below a data root "
-            f"({', '.join(f'`{root}`' for root in data_roots())}; `BALLAD_DATA` sets them) and type its name below."
+            "Counts are those of the literature. To use your own images, put a folder or table inside a data root "
+            f"({', '.join(f'`{root}`' for root in data_roots())}; `BALLAD_DATA` sets them) and enter its name below."
         )
 
 
@@ -74,7 +74,7 @@ def pick_settings() -> DatasetSettings:
     picker, cut = st.columns([3, 1], vertical_alignment="bottom")
     with picker:
         picked = pick_dataset(key="dataset")
-    with cut.popover("Cut and splits", icon=":material/content_cut:", width="stretch"):
+    with cut.popover("Subset and splits", icon=":material/content_cut:", width="stretch"):
         values = ask_cut()
     source = dataset_source(picked)
     if picked in CATALOG:
@@ -134,19 +134,27 @@ def show_numbers(facts: DatasetFacts, picked_from_catalogue: str | None) -> None
         for split, images in facts.images.items():
             st.metric(f"{SPLITS[split]} images", f"{images:,}", border=True)
         ratio = counts.max() / max(counts.min(), 1)
-        st.metric("Imbalance ratio", f"{ratio:,.0f}", border=True, help="Most frequent to rarest class, in training.")
+        st.metric(
+            "Imbalance ratio",
+            f"{ratio:,.0f}",
+            border=True,
+            help="Training images of the most frequent class divided by those of the rarest.",
+        )
         groups = facts.classes["group"].value_counts()
         shown = " / ".join(f"{groups.get(group, 0):,}" for group in SHOT_GROUPS)
         st.metric("Many / medium / few classes", shown, border=True)
     if facts.synthetic:
-        st.info("Synthetic: these pictures are rendered by a program.", icon=":material/shapes:")
+        st.info("Synthetic: these pictures were rendered by a program.", icon=":material/shapes:")
     for note in facts.notes:
         st.warning(sentence_as_text(note), icon=":material/info:")
     for sentence in facts.ignored:
         if sentence not in facts.notes:
             st.caption(sentence_as_text(sentence))
     if picked_from_catalogue and CATALOG[picked_from_catalogue].shot_classes:
-        st.caption(f"The literature has {expected_groups(picked_from_catalogue)} many-, medium- and few-shot classes.")
+        st.caption(
+            f"In the literature, the set has {expected_groups(picked_from_catalogue)} many-, medium- and few-shot "
+            "classes."
+        )
 
 
 def show_counts(facts: DatasetFacts, settings: DatasetSettings) -> None:
@@ -155,8 +163,8 @@ def show_counts(facts: DatasetFacts, settings: DatasetSettings) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         rule = "by this split's counts" if settings.shot_groups == "recount" else "kept from the split with ratio 100"
         st.caption(
-            f"Many: more than 100 training images, medium: 20 to 100, few: fewer than 20; {rule}. At ratios other than "
-            "100 both conventions are in use: “Cut and splits” chooses."
+            f"Many: more than 100 training images, medium: 20 to 100, few: fewer than 20; {rule}. Both conventions are "
+            "in use at ratios other than 100; choose one under “Subset and splits”."
         )
         figure_downloads(f"class counts {facts.title}", figure, facts.classes, key="counts")
     st.dataframe(
@@ -210,8 +218,8 @@ def show_next(settings: DatasetSettings, picked: str) -> None:
 
 
 st.markdown(
-    "The images to learn from: which sets are there and how to get the others, how long their tail is, what their "
-    "classes look like, and whether anything is wrong with them.",
+    "The images to learn from: which datasets are available and how to get the others, how long their tails are, what "
+    "their classes look like, and whether anything is wrong with them.",
     width=900,
 )
 show_catalogue()

@@ -39,11 +39,11 @@ COMPUTE_NOW, SELECTED = "compute_projection", "selected_samples"
 CHOICES = {"confused": "Most confused few-shot", "groups": "Shot groups", "hand": "By hand", "all": "All classes"}
 COLOURINGS: dict[Colouring, str] = {"class_name": "Class", "group": "Shot group", "correctness": "Correctness"}
 MEASURES = {
-    "silhouette": "How much closer the images are to their own class than to the nearest other one, −1 to 1 "
-    "(Rousseeuw 1987), mean over few-shot classes; higher is better separated.",
-    "purity": "Share of an image's 10 nearest neighbours that are of its own class, mean over few-shot classes.",
-    "head_distance": "Cosine distance of a few-shot class's centre to the nearest many-shot class's, mean over few-"
-    "shot classes; a small one means tail images are easily taken for head classes.",
+    "silhouette": "How much closer images are to their own class than to the nearest other class, from −1 to 1 "
+    "(Rousseeuw 1987); mean over few-shot classes. Higher means better separated.",
+    "purity": "Share of an image's 10 nearest neighbours that belong to its own class; mean over few-shot classes.",
+    "head_distance": "Cosine distance from the centre of a few-shot class to the nearest many-shot centre; mean over "
+    "few-shot classes. If it is small, tail images are easily taken for head classes.",
 }
 CONFUSED = 6
 
@@ -71,11 +71,11 @@ def figure_six(runs: pd.DataFrame, sides: tuple[Side, Side]) -> None:
     if found.joint:
         told = f"Joint training in {as_text(labels[found.joint])}, BALLAD in {as_text(labels[found.decoupled])}."
     else:
-        told = f"It needs {'a joint run on the same images' if found.alone else 'a finished run that is decoupled'}."
+        told = f"It needs {'a joint run on the same images' if found.alone else 'a finished decoupled run'}."
     st.button(
         "Figure 6",
         icon=":material/auto_awesome:",
-        help="The paper's Figure 6 in one step: the most confused few-shot classes, after joint training and after "
+        help="The paper's Figure 6 in one step: the most confused few-shot classes after joint training and after "
         f"BALLAD. {told}",
         disabled=not found.joint,
         on_click=choose_figure_six,
@@ -85,14 +85,15 @@ def figure_six(runs: pd.DataFrame, sides: tuple[Side, Side]) -> None:
         change_button(
             "Train the joint run for it",
             icon=":material/add_circle:",
-            help=f"Joint training with the settings of {as_text(labels[found.alone])}, which has none beside it yet.",
+            help=f"Joint training with the settings of {as_text(labels[found.alone])}, which has no joint counterpart "
+            "yet.",
             on_click=queue_joint,
             args=(found.alone,),
         )
     if found.differing:
         st.caption(
-            "Figure 6: no joint and decoupled run agree in everything but the schedule. These two also differ in "
-            f"{', '.join(found.differing)}: what the maps show may come from that.",
+            "Figure 6: no joint and decoupled run differ in the schedule alone. These two also differ in {', "
+            "'.join(found.differing)}, which may explain part of what the maps show.",
             width="stretch",
         )
 
@@ -135,17 +136,17 @@ def pick_classes(side: Side, per_class: pd.DataFrame, split: SplitName) -> tuple
                 "How many", 2, 30, CONFUSED, key="top", bind="query-params", width=140, help=f"By {as_text(side.label)}"
             )
             found = confused_classes(side, split, "few", top)
-            return found, f"{side.label} recognises every few-shot image, or there is none; choose other classes."
+            return found, f"{side.label} makes no error on few-shot images, or there are none; choose other classes."
         if choice == "groups":
             groups = st.multiselect("Shot groups", SHOT_GROUPS, ["few"], key="groups", bind="query-params")
             found = per_class.loc[per_class["group"].isin(groups), "class_id"].tolist()
-            return found, "No class belongs to these shot groups; choose others."
+            return found, "No classes belong to these shot groups; choose others."
         if choice == "hand":
             names = distinct_labels(range(len(per_class)), per_class["class_name"].tolist())
             found = st.multiselect(
                 "Chosen classes", names, key="class", bind="query-params", placeholder="Search for classes"
             )
-            return [names.index(name) for name in found], "Choose the classes to lay out."
+            return [names.index(name) for name in found], "Choose the classes to map."
     return [], ""
 
 
@@ -159,13 +160,13 @@ def pick_method() -> dict[str, float | str]:
             key="method",
             required=True,
             bind="query-params",
-            help="Both place near what is near in the original space. Distances between far groups, and the sizes of "
-            "groups, mean little in either: compare the numbers.",
+            help="Both keep neighbours in the original space close together. The sizes of groups and the distances "
+            "between far groups mean little: compare the numbers below.",
         )
         settings: dict[str, float | str] = {"method": method}
         if method == "tsne":
             settings["perplexity"] = st.slider(
-                "Perplexity", 5, 30, 30, key="perplexity", bind="query-params", help="About how many neighbours count"
+                "Perplexity", 5, 30, 30, key="perplexity", bind="query-params", help="Roughly how many neighbours count"
             )
         else:
             settings["n_neighbors"] = st.slider("Neighbours", 5, 90, 15, key="neighbours", bind="query-params")
@@ -180,7 +181,7 @@ def pick_method() -> dict[str, float | str]:
             100,
             key="limit",
             bind="query-params",
-            help="Few-shot images come first, up to half of the map; classes share the places evenly.",
+            help="Few-shot images come first, up to half of the map; classes share the rest evenly.",
             width=160,
         )
         settings["seed"] = st.number_input("Seed", 0, 999, 0, key="seed", bind="query-params", width=120)
@@ -192,7 +193,7 @@ def compute(request: ProjectionRequest) -> None:
     task = open_tasks().find(task_id("projection", request.arguments()))
     if not show_unfinished(task, f"{METHOD_TITLES[request.method]} of {counted(len(request.sides), 'space')}"):
         change_button("Compute this map", type="primary", icon=":material/scatter_plot:", on_click=ask, args=(request,))
-        st.caption("It is computed in the background from the features of the runs, once, and kept.")
+        st.caption("It is computed once, in the background, from the stored features of the runs.")
 
 
 def ask(request: ProjectionRequest) -> None:
@@ -213,7 +214,7 @@ def scores(view: EmbeddingView) -> None:
             change = values[last] - values[0]
             delta = None if last == 0 or change != change else f"{change:+.{digits}f}"
             st.metric(title + (" (%)" if name == "purity" else ""), shown, delta, help=MEASURES[name], border=True)
-    st.caption("Measured in the original space on the images below, not on the map" + left_to_right(view))
+    st.caption("Measured on the images below, in the original feature space, not on the map" + left_to_right(view))
 
 
 def left_to_right(view: EmbeddingView) -> str:
@@ -236,8 +237,8 @@ def embedding(view: EmbeddingView) -> None:
             view.few_classes,
             key="anchors",
             bind="query-params",
-            help="Where each class's text belongs: the middle of the images it is most similar to. Texts and images "
-            "lie apart in the joint space, so texts are not laid out themselves.",
+            help="Each class text is drawn in the middle of the images it is most similar to. Texts and images lie "
+            "apart in the joint space, so texts are not projected themselves.",
         )
     points = view.points
     selected = st.session_state.get(SELECTED, [])
@@ -253,7 +254,7 @@ def embedding(view: EmbeddingView) -> None:
         st.session_state[SELECTED] = chosen
         st.rerun()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption("Draw around points on one map to see their pictures, and where they lie on the other.")
+        st.caption("Draw around points on one map to see their pictures and where they lie on the other map.")
         figure_downloads(f"embeddings {view.subject}", figure, points, key="map")
     pictures(view, selected)
 
@@ -284,7 +285,7 @@ def numbers(view: EmbeddingView) -> None:
 
 
 finished = finished_runs(
-    "As soon as a run is done, this page lays its images out on a plane, before and after training.",
+    "Once a run has finished, this page maps its images onto a plane, before and after training.",
     ":material/scatter_plot:",
 )
 
@@ -294,8 +295,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     figure_six(finished, sides)
 if not comparable(sides[0].run_id, sides[1].run_id, split):
     st.info(
-        "These two runs were not evaluated on the same images, so they cannot stand side by side; choose runs of the "
-        "same dataset and split.",
+        "These two runs were not evaluated on the same images, so they cannot be compared side by side; choose runs "
+        "with the same dataset and split.",
         icon=":material/info:",
     )
     stop()

@@ -16,10 +16,13 @@ from dashboard.ui.status import progress_share, progress_text
 from dashboard.views.runs.run_table import COLUMNS, column_config, table_of
 
 RECENT = 8
-DEMO_HELP = "Both phases on a small rendered image set with a small backbone, all included; a minute or two on a CPU."
+DEMO_HELP = (
+    "Runs both phases on a small synthetic dataset with a small backbone, both included. Takes a minute or two on a "
+    "CPU."
+)
 TO_BEGIN = {
     DATA: ("Look at the images, or bring your own", ":material/database:"),
-    NEW_EXPERIMENT: ("Put together an experiment", ":material/add_circle:"),
+    NEW_EXPERIMENT: ("Set up an experiment", ":material/add_circle:"),
     PAPER: ("Redo the paper's tables", ":material/article:"),
 }
 WITH_RESULTS = {
@@ -32,10 +35,10 @@ WITH_RESULTS = {
 
 def introduce() -> None:
     st.markdown(
-        "BALLAD adapts a vision-language model such as CLIP to image sets in which a few classes have most of the "
-        "images. **Phase A** continues contrastive pretraining on the long-tailed set: frequent classes become good, "
-        "rare ones stay behind. **Phase B** freezes the model and trains one linear adapter on class-balanced "
-        "batches, mixed back with a residual factor λ: rare classes rise, frequent ones hold.",
+        "BALLAD adapts a vision-language model such as CLIP to datasets in which a few classes have most of the "
+        "images. **Phase A** continues contrastive pretraining on the long-tailed dataset: frequent classes improve, "
+        "rare ones lag behind. **Phase B** freezes the model and trains a linear adapter on class-balanced batches, "
+        "mixed in with a residual factor λ: rare classes catch up while frequent ones hold.",
         width=900,
     )
 
@@ -88,7 +91,8 @@ def recent(runs: pd.DataFrame) -> None:
     if runs.empty:
         empty_state(
             "No runs yet",
-            "Run the demo for a first result in a minute or two: it trains both phases and fills every page.",
+            "Run the demo for a first result in a minute or two: it trains both phases and gives every page something "
+            "to show.",
             ":material/science:",
         )
         return

@@ -49,11 +49,15 @@ def explain() -> None:
 
 def ask(runs: pd.DataFrame) -> None:
     base_id = pick_run(
-        runs, label="Base run", key="base", help="Its data, backbone and Phase A are those of every run."
+        runs, label="Base run", key="base", help="Every run of the sweep uses this run's data, backbone and Phase A."
     )
     factors, samplers = st.columns(2)
     factors_text = factors.text_input(
-        "λ", listed(RESIDUAL_FACTORS), key="factors", bind="query-params", help="Values from 0 to 1, with commas."
+        "λ",
+        listed(RESIDUAL_FACTORS),
+        key="factors",
+        bind="query-params",
+        help="Values from 0 to 1, separated by commas.",
     )
     chosen_samplers = samplers.multiselect(
         "Samplers of Phase B",
@@ -62,18 +66,20 @@ def ask(runs: pd.DataFrame) -> None:
         key="samplers",
         bind="query-params",
         format_func=SAMPLER_TITLES.__getitem__,
-        help="One panel each: how much of the gain comes from balancing, and how much from λ?",
+        help="Each gets its own panel, which shows how much of the gain comes from balancing and how much from λ.",
     )
     seeds, seeds_of = st.columns(2)
-    seeds_text = seeds.text_input("Seeds", "0, 1, 2", key="seeds", bind="query-params", help="Such as 0, 1, 2 or 0-4.")
+    seeds_text = seeds.text_input(
+        "Seeds", "0, 1, 2", key="seeds", bind="query-params", help="For example 0, 1, 2 or 0-4."
+    )
     varied = seeds_of.selectbox(
         "Seeds vary",
         list(SEEDS_OF),
         key="seeds_of",
         bind="query-params",
         format_func=SEEDS_OF.__getitem__,
-        help="The whole run's seed tells how much a result varies when all is trained again. The adapter's alone is "
-        "quick, and its spread is that of Phase B on one Phase A.",
+        help="Varying the seed of the whole run shows how much results vary when everything is trained again. Varying "
+        "only the adapter's seed is quick, but shows the spread of Phase B on a single Phase A.",
     )
     try:
         base = open_store().get(base_id).experiment
@@ -97,9 +103,9 @@ def what_phase_a_takes(experiments: list[Experiment]) -> str:
     towers = [state for state in states if state.stage.kind == "towers"]
     missing = sum(not state.present for state in towers)
     if not towers:
-        return "The towers stay untouched."
+        return "The towers are not trained."
     if not missing:
-        return "Phase A is there already: only adapters are trained, which takes seconds each."
+        return "Phase A has already been trained: only adapters remain, which take seconds each."
     return f"Phase A must be trained {counted(missing, 'time')} before the adapters."
 
 
@@ -111,11 +117,11 @@ def new_sweep(runs: pd.DataFrame, known: pd.DataFrame) -> None:
     if bases.empty:
         empty_state(
             "No run to sweep yet",
-            "A sweep starts from a run whose Phase A it reuses: the demo will do.",
+            "A sweep reuses the Phase A of a finished run; the demo will do.",
             ":material/tune:",
         )
         st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
-        st.page_link(NEW_EXPERIMENT, label="Put together a new experiment", icon=":material/add_circle:")
+        st.page_link(NEW_EXPERIMENT, label="Set up a new experiment", icon=":material/add_circle:")
         stop()
     with st.expander("New sweep", expanded=known.empty, icon=":material/add:", key="new_sweep"):
         ask(bases)
@@ -168,9 +174,11 @@ def which_seeds(points: pd.DataFrame) -> str:
 def caption(points: pd.DataFrame, chosen: pd.DataFrame, published: pd.DataFrame) -> str:
     if points.empty:
         return "Points appear as runs finish."
-    told = f"Lines are means over {which_seeds(points)}, bands one standard deviation. Click a point to open its run."
+    told = (
+        f"Lines are means over {which_seeds(points)}; bands are one standard deviation. Click a point to open its run."
+    )
     if chosen.empty:
-        told += " Without a validation split no λ can be chosen; the test split must not choose it."
+        told += " Without a validation split, no λ can be chosen: choosing it on the test split would bias the result."
     if not published.empty:
         told += f" Published, from the paper: {', '.join(sorted(set(published['source'])))}."
     return told

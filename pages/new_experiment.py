@@ -42,8 +42,8 @@ from dashboard.views.new_experiment.backbone_weights import offer_weights
 
 BALANCING_KEY = "form_balancing"
 BALANCING_HELP = (
-    "Which phases draw balanced batches (Table 7). Balancing B alone is BALLAD: Phase A learns from the images as "
-    "they come, Phase B then gives rare classes their weight."
+    "Which phases draw class-balanced batches (Table 7). BALLAD balances Phase B alone: Phase A learns from the data "
+    "as it is distributed, then Phase B gives rare classes equal weight."
 )
 ADVANCED = {
     "Data": [
@@ -165,7 +165,7 @@ def ask_balancing() -> None:
         BALANCING,
         key=BALANCING_KEY,
         disabled=one_phase,
-        help=f"**This schedule has no two phases: choose the sampler below.** {BALANCING_HELP}"
+        help=f"**This schedule does not have two phases: choose the sampler below.** {BALANCING_HELP}"
         if one_phase
         else BALANCING_HELP,
         on_change=follow_balancing,
@@ -242,6 +242,6 @@ with beside:
         icon=":material/rocket_launch:",
         width="stretch",
         disabled=not could_work,
-        help=None if could_work else "First mend what is said below.",
+        help=None if could_work else "First fix the problem described below.",
     ):
         launch(request)

@@ -57,9 +57,9 @@ COLUMNS = group_columns(f"{what}, {group}" for what in ("Paper", "Difference") f
 
 def explain() -> None:
     st.markdown(
-        "Every table and figure of BALLAD ([arXiv 2111.14745](https://arxiv.org/abs/2111.14745)) as a group of runs on "
-        "a dataset and backbone of your choice, with your numbers over seeds and the published ones beside them. What "
-        "rows share, such as Phase A, is trained once.",
+        "Every table and figure of BALLAD ([arXiv 2111.14745](https://arxiv.org/abs/2111.14745)) as a group of runs "
+        "on a dataset and backbone of your choice, with your results over several seeds next to the published "
+        "numbers. Whatever rows share, such as Phase A, is trained only once.",
         width=900,
     )
 
@@ -88,7 +88,7 @@ def ask() -> PaperRequest:
         key="backbone",
         bind="query-params",
         help="The paper's four, any open_clip architecture, hf-hub:OWNER/NAME, or a folder. Tables that compare "
-        "backbones run the paper's four if this is one of them.",
+        "backbones run all four if this is one of them.",
     )
     weights = right.text_input(
         "Weights",
@@ -104,14 +104,14 @@ def ask() -> PaperRequest:
         format_func=RECIPE_TITLES.__getitem__,
         key="recipe",
         bind="query-params",
-        help="Where the paper and its code differ, follow one of them; the differences are listed below.",
+        help="Which to follow where the paper and its code differ; the differences are listed below.",
     )
     budget = middle.selectbox(
         "Budget",
         list(BUDGETS),
         key="budget",
         bind="query-params",
-        help="Less training for small machines, named with every number that it touches: "
+        help="Reduced training for small machines, named next to every number it affects: "
         + "; ".join(f"**{name}**, {budget.explanation}" for name, budget in BUDGETS.items())
         + ".",
     )
@@ -122,7 +122,7 @@ def ask() -> PaperRequest:
         3,
         key="seeds",
         bind="query-params",
-        help="Runs of each setting. The spread over seeds says how much of a difference is noise.",
+        help="Runs per setting. The spread over seeds shows how much of a difference is noise.",
     )
     presets = tuple(PRESETS[name] for name in names)
     return PaperRequest(presets, dataset, backbone, weights.strip() or None, recipe, budget, seeds)
@@ -139,7 +139,9 @@ def launcher() -> None:
         takes = what_it_takes(experiments, dataset_facts(base.dataset))
     except BalladError as error:
         show_error(error)
-        st.page_link(DATA, label="See which datasets are there, and how to get the others", icon=":material/database:")
+        st.page_link(
+            DATA, label="See which datasets are available and how to get the others", icon=":material/database:"
+        )
         return
     if len(request.presets) < len(PRESETS):
         st.button("Choose all tables and figures", on_click=choose_to_run, args=(list(PRESETS),), type="tertiary")
@@ -164,7 +166,7 @@ def show_measured(group_id: str, ablation: Ablation) -> None:
     if budget != "full":
         st.warning(
             f"Budget {as_text(budget)} ({BUDGETS[budget].explanation if budget in BUDGETS else 'reduced'}): these runs "
-            "trained less than the paper's, so the difference to its numbers is not one of method.",
+            "trained less than the paper's, so a difference from its numbers says nothing about the method.",
             icon=":material/warning:",
         )
     table = measured_table(group_id, ablation)
@@ -195,15 +197,18 @@ def show_figure(ablation: Ablation, table: pd.DataFrame, name: str) -> None:
 
 
 def explain_numbers(table: pd.DataFrame) -> str:
-    said = "Top-1 test accuracy in percent, mean ± standard deviation over seeds; a dash is no such classes, or no run "
-    said += "finished yet."
+    said = "Top-1 test accuracy in percent, mean ± standard deviation over seeds. A dash means that there are no such "
+    said += "classes or that no run has finished yet."
     error = table.loc[table["group"] == "few", "standard_error"].mean()
     if error == error:
-        said += f" The number of test images alone leaves ± {error:.1f} points of noise in few (one standard error)."
+        said += (
+            f" The size of the test set alone leaves ± {error:.1f} points of noise in the few-shot accuracy (one "
+            "standard error)."
+        )
     if (table["published"].notna() & ~table["same_setup"].astype(bool)).any():
-        said += " Another set-up: published on another dataset or backbone than yours."
+        said += " Another set-up: published for a different dataset or backbone than yours."
     if table["published"].isna().all():
-        said += " The paper draws these without printing numbers."
+        said += " The paper plots these without printing numbers."
     return said
 
 
@@ -219,7 +224,7 @@ def show_differences(group_id: str, ablation: Ablation, name: str, papers_choice
     )
     found = measured_differences(group_id, ablation, baseline)
     if found.empty:
-        st.caption("Differences appear when this setting and another have finished runs.")
+        st.caption("Differences appear once this setting and another have finished runs.")
         return
     show_difference_intervals(
         found,
@@ -241,7 +246,7 @@ def show_links(ablation: Ablation) -> None:
             if joint and decoupled:
                 sides = {"left": joint, "left_model": "joint", "right": decoupled, "right_model": "ballad"}
                 st.page_link(
-                    EMBEDDINGS, label="Lay both embeddings out", icon=":material/scatter_plot:", query_params=sides
+                    EMBEDDINGS, label="Map both embeddings", icon=":material/scatter_plot:", query_params=sides
                 )
 
 
@@ -314,8 +319,8 @@ def show_background(preset: Preset | None) -> None:
         st.dataframe(published, hide_index=True, column_config=formats, placeholder="–", alt="The published numbers")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
-                "Top-1 accuracy in percent: Tables 1–10, and what the text says of Figures 4 and 5. Figure 3 and the "
-                "other points of Figure 5 are drawn without numbers."
+                "Top-1 accuracy in percent: Tables 1–10, and what the text reports for Figures 4 and 5. Figure 3 and "
+                "the other points of Figure 5 are plotted without numbers."
             )
             table_downloads("published numbers", published, caption="Published (arXiv 2111.14745).", key="published")
 
@@ -336,7 +341,7 @@ if new.open:
 if launched.empty:
     empty_state(
         "No table of the paper yet",
-        "Choose one above and launch it; its numbers stand here as they come in, beside the published ones.",
+        "Choose one above and launch it; its numbers appear here as they come in, next to the published ones.",
         ":material/article:",
     )
     show_background(None)

@@ -55,7 +55,7 @@ def choose(runs: pd.DataFrame) -> list[str]:
     chosen = selectable_table(runs, chosen_runs(RUN), key="runs", height=320)
     remember_runs(RUN, chosen)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"{counted(len(runs), 'run')}, {len(chosen)} selected. Select rows to see their curves.")
+        st.caption(f"{counted(len(runs), 'run')}, {len(chosen)} selected. Select rows to see their learning curves.")
         table_downloads("runs", export_table(runs), caption="Test accuracy (%) by shot group.", key="runs")
     return chosen
 
@@ -118,7 +118,7 @@ def story(run: pd.Series) -> None:
         f" · {duration(run['seconds'])} of computing in {counted(run['attempts'], 'attempt')}"
     )
     if run["diverged"]:
-        st.markdown(f"{status_badge(DIVERGED)} The final model is no better than guessing; the log says more.")
+        st.markdown(f"{status_badge(DIVERGED)} The final model is no better than guessing; see the log for details.")
     if pd.notna(run["started_by"]):
         st.caption(f"Started by {as_text(run['started_by'])}")
     if run["notes"]:

@@ -33,7 +33,7 @@ from dashboard.views.try_a_picture.picture_view import (
 UPLOAD, SAMPLE = "picture", "sample"
 KINDS = ["jpg", "jpeg", "png", "webp", "bmp", "gif", "tif", "tiff"]
 MEGABYTES = 20
-SOURCES = {"upload": "Upload one", "split": "Take one of the dataset"}
+SOURCES = {"upload": "Upload one", "split": "Choose one from the dataset"}
 
 
 def pick_source() -> str:
@@ -52,7 +52,7 @@ def pick_upload() -> dict[str, Any] | None:
     """The arguments that name a picture for a prediction task; None as long as none is chosen."""
     refusal = why_not_edit()
     file = st.file_uploader(
-        "A picture of anything",
+        "Any picture",
         type=KINDS,
         max_upload_size=MEGABYTES,
         key="upload",
@@ -82,7 +82,7 @@ def pick_sample(run_id: str) -> dict[str, Any] | None:
             bind="query-params",
         )
         class_id = pick_class(names, placeholder="Any class")
-        st.button("Any picture of it", icon=":material/shuffle:", on_click=draw, args=(run_id, split, class_id))
+        st.button("Choose one at random", icon=":material/shuffle:", on_click=draw, args=(run_id, split, class_id))
     with shown_errors():
         return known_sample(run_id, split)
     return None
@@ -96,7 +96,10 @@ def known_sample(run_id: str, split: SplitName) -> dict[str, Any] | None:
     dataset = run_dataset(open_store().home, run_id)
     index = find_sample(dataset, split, asked)
     if index is None:
-        st.caption(f"This run's {SPLIT_TITLES[split].lower()} split lacks the picture of the link, {as_text(asked)}.")
+        st.caption(
+            f"This run's {SPLIT_TITLES[split].lower()} split does not contain the picture named in the link, "
+            f"{as_text(asked)}."
+        )
         return None
     if (name := sample_name(dataset, split, index)) != asked:
         st.query_params[SAMPLE] = name
@@ -140,7 +143,8 @@ def nearest(run_id: str, result: dict[str, Any]) -> None:
     )
     if not result["nearest"]:
         st.info(
-            "This run kept no features of its training pictures; runs that train Phase B on cached features do.",
+            "This run kept no features of its training pictures; only runs that train Phase B on stored features keep "
+            "them.",
             icon=":material/info:",
         )
         return
@@ -154,7 +158,7 @@ def nearest(run_id: str, result: dict[str, Any]) -> None:
 
 
 finished = finished_runs(
-    "As soon as a run is done, you can show its models any picture here.",
+    "Once a run has finished, you can show its models any picture here.",
     ":material/image_search:",
 )
 

@@ -14,8 +14,8 @@ from ballad.errors import RunError
 
 _TIMEOUT_SECONDS = 60
 NO_ENGINE = (
-    "This machine has no Chromium or Chrome, which draws PNG, SVG and PDF files. Install one, or use the camera "
-    "button of the figure (PNG) or the HTML file."
+    "Drawing PNG, SVG and PDF files needs Chromium or Chrome, and this machine has neither. Install one, or use the "
+    "figure's camera button (PNG) or the HTML file."
 )
 
 
@@ -57,7 +57,7 @@ class _Engine:
                 return self._wait(self._draw(figure, options))
             except Exception as error:
                 self._stop()
-                reason = str(error) or f"Chromium gave no answer within {_TIMEOUT_SECONDS} seconds"
+                reason = str(error) or f"Chromium did not answer within {_TIMEOUT_SECONDS} seconds"
                 raise RunError(f"The figure could not be drawn as {options['format'].upper()}: {reason}.") from error
 
     async def _draw(self, figure: go.Figure, options: dict[str, Any]) -> bytes:

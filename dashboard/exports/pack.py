@@ -92,7 +92,7 @@ def export_pack(
 
 
 def versions() -> str:
-    """Python, the platform and the packages that shape the numbers, one a line."""
+    """Python, the platform and the packages that shape the numbers, one per line."""
     lines = [f"python {platform.python_version()}", f"platform {platform.platform()}"]
     for package in _PACKAGES:
         try:
@@ -123,7 +123,7 @@ def _readme(
         "",
         *(f"- {run}: key `{experiment.key}`, seed {experiment.seed}" for run, experiment in experiments.items()),
         "",
-        "Run one again: `python -m ballad run --config settings/NAME.yaml`.",
+        "To run one again: `python -m ballad run --config settings/NAME.yaml`.",
         "Tables in LaTeX need `\\usepackage{booktabs}`.",
     ]
     return "\n".join(lines) + "\n"

@@ -21,7 +21,7 @@ def accuracy_curves(curves: pd.DataFrame, *, images: int | None = None) -> go.Fi
     """
     curves = curves.dropna(subset="accuracy")
     if curves.empty:
-        return empty_figure("No epoch has been checked on a validation split so far.")
+        return empty_figure("No epoch has been evaluated on a validation split yet.")
     placed = on_one_timeline(curves)
     runs = in_order(curves["run"])
     figure = _one_run(placed) if len(runs) == 1 else _several_runs(placed, runs)

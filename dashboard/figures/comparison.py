@@ -19,7 +19,7 @@ def comparison_dots(results: pd.DataFrame, *, images: int | None = None) -> go.F
     """
     results = results.dropna(subset="mean")
     if results.empty:
-        return empty_figure("No finished run is chosen.")
+        return empty_figure("No finished run has been chosen.")
     results = results.assign(label=_labels(results))
     own = set(results.loc[~results["published"].astype(bool), "group"])
     figure = go.Figure()

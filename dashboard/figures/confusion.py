@@ -46,7 +46,7 @@ def confusion_heatmap(
     Without the ``diagonal`` the colours span the errors alone. A cell's place is its point index (row, column).
     """
     if not len(order):
-        return empty_figure("No class is chosen.")
+        return empty_figure("No class has been chosen.")
     shares = confusion_shares(counts, order)
     if not diagonal:
         np.fill_diagonal(shares, np.nan)
@@ -73,7 +73,7 @@ def confusion_difference(
     Better is more images on the diagonal, and fewer beside it. All arguments are as for :func:`confusion_heatmap`.
     """
     if not len(order):
-        return empty_figure("No class is chosen.")
+        return empty_figure("No class has been chosen.")
     difference = confusion_shares(counts, order) - confusion_shares(baseline, order)
     reach = float(np.nanmax(np.abs(difference), initial=1.0))
     better = np.where(np.eye(len(order), dtype=bool), difference, -difference)

@@ -44,7 +44,7 @@ def embedding_map(
     ``selected``: samples that stand out in every panel. ``notes``: lines to stand under a panel's title.
     """
     if points.empty:
-        return empty_figure("No sample is chosen.")
+        return empty_figure("No image has been chosen.")
     panels = in_order(points["panel"])
     counts = points["panel"].value_counts()
     titles = [

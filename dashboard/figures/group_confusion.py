@@ -39,7 +39,7 @@ def group_confusion_heatmap(shares: pd.DataFrame, images: pd.Series, baseline: p
             **scale,
         )
     )
-    title = "Where the images end up "
+    title = "Predicted as "
     title += "(% of the group)" if baseline is None else "(difference in points; blue is better)"
     figure.update_xaxes(title=title, showgrid=False, showline=False, ticks="", side="top")
     labels = [f"{group} (n = {images[group]:,})" for group in table.index]

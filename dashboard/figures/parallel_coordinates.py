@@ -18,7 +18,7 @@ def parallel_coordinates(runs: pd.DataFrame, dimensions: Mapping[str, str], *, c
     """
     runs = runs.dropna(subset=colour)
     if runs.empty:
-        return empty_figure("No finished run is chosen.")
+        return empty_figure("No finished run has been chosen.")
     axes = [_axis(runs[column], title) for column, title in dimensions.items()]
     line = {
         "color": runs[colour].to_numpy(dtype=float),

@@ -16,7 +16,7 @@ def reliability_diagram(bins: pd.DataFrame) -> go.Figure:
     ``bins``: ``model`` and the columns of :func:`ballad.analysis.evaluation.calibration_bins`.
     """
     if bins.empty:
-        return empty_figure("No prediction is stored.")
+        return empty_figure("No predictions are stored.")
     figure = make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.72, 0.28], vertical_spacing=0.06)
     ends = np.array([0.0, 100.0])
     perfect = {"name": "perfectly calibrated", "line": {"color": "#7f7f7f", "dash": "dot"}}

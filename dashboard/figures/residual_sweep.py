@@ -29,7 +29,7 @@ def residual_sweep(
     """
     points = points.dropna(subset="accuracy")
     if points.empty:
-        return empty_figure("No run of this sweep is finished yet.")
+        return empty_figure("No run of this sweep has finished yet.")
     points = points if "phase_a" in points else points.assign(phase_a=points["seed"])
     samplers = in_order(points["sampler"])
     figure = make_subplots(

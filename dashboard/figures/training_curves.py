@@ -11,21 +11,21 @@ from dashboard.text import hover_text, plotly_label
 
 Quantity = Literal["loss", "learning_rate"]
 
-_AXES = {"loss": "Training loss (nats an image)", "learning_rate": "Learning rate (log scale)"}
+_AXES = {"loss": "Training loss (nats per image)", "learning_rate": "Learning rate (log scale)"}
 _FORMATS = {"loss": ".4f", "learning_rate": ".3g"}
 
 
 def training_curves(curves: pd.DataFrame, quantity: Quantity, steps: pd.DataFrame | None = None) -> go.Figure:
-    """One line a run, Phase B after Phase A.
+    """One line per run, Phase B after Phase A.
 
     ``curves``: ``run`` (label), ``phase`` (phase_a, joint, phase_b), ``epoch`` (from 1 in each phase) and a column
-    named as ``quantity``. Rows that repeat an epoch, as a table with one row a shot group has, count once.
+    named as ``quantity``. Rows that repeat an epoch, as a table with one row per shot group has, count once.
     ``steps``: the same columns with fractions of epochs, drawn as a faint line behind.
     """
     curves = curves.dropna(subset=quantity).drop_duplicates(["run", "phase", "epoch"])
     steps = curves.head(0) if steps is None else steps.dropna(subset=quantity)
     if curves.empty and steps.empty:
-        return empty_figure("Nothing is measured yet.")
+        return empty_figure("Nothing has been measured yet.")
     placed = on_one_timeline(pd.concat([curves.assign(whole=True), steps.assign(whole=False)]))
     figure = go.Figure()
     runs = in_order(pd.concat([curves["run"], steps["run"]]))

@@ -49,10 +49,10 @@ def _of_images(values: Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     entry = CATALOG.get(values["dataset.source"])
     if values["dataset.imbalance_ratio"] is None and (entry is None or entry.imbalance_ratio is None):
-        why = "No long tail is cut: give an imbalance ratio first."
+        why = "The training set is not thinned: enter an imbalance ratio first."
         found |= {"dataset.imbalance_profile": why, "dataset.shot_groups": why}
     if values["backbone.pretrained"] is None:
-        found["backbone.trust_torchscript"] = "No weights file is given."
+        found["backbone.trust_torchscript"] = "No weights file has been given."
     if values["backbone.image_tower"] == values["backbone.text_tower"] == "random":
         found["backbone.pretrained"] = "Both towers start from random numbers."
     return found
@@ -61,7 +61,7 @@ def _of_images(values: Mapping[str, Any]) -> dict[str, str]:
 def _of_details(values: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     if values["prompts.kind"] != "custom":
-        found["prompts.templates"] = "Choose ‘my own’ prompts to write them."
+        found["prompts.templates"] = "Choose ‘my own’ under Prompts to write your own."
     for phase in ("phase_a", "phase_b"):
         if SAMPLERS[values[f"{phase}.sampler"]].each_image_once:
             found[f"{phase}.images_per_draw"] = "Instance sampling draws images, not classes."
@@ -70,17 +70,17 @@ def _of_details(values: Mapping[str, Any]) -> dict[str, str]:
         of_ballad = f"An option of BALLAD; the method is {head.shown_title()}."
         found |= dict.fromkeys(entries_of(Ballad.name).values(), of_ballad)
     if head.chooses_sampler:
-        found["phase_b.sampler"] = f"{head.shown_title()} says itself how images are drawn."
+        found["phase_b.sampler"] = f"{head.shown_title()} determines how images are drawn."
     if values["phase_b.search"] == "grid":
         own = entries_of(head.name)
         searched = [own.get(name, f"phase_b.{name}") for name in head.grid]
-        found |= dict.fromkeys(searched, "The search tries values of its own.")
+        found |= dict.fromkeys(searched, "The search tries its own values.")
     if not head.learns:
         found |= dict.fromkeys(_OF_TRAINING, f"{head.shown_title()} is not trained.")
     if values["phase_b.features"] == "exact":
-        found["phase_b.views"] = "Fresh features are augmented anew every epoch."
+        found["phase_b.views"] = "Fresh features are augmented anew in every epoch."
     elif values["phase_b.views"] == 1:
-        found["phase_b.augmentation"] = "The only view is the plain one."
+        found["phase_b.augmentation"] = "Only the plain view is stored."
     return found
 
 

@@ -27,7 +27,10 @@ def sweep_of(
     """
     schedule = base.training.with_phase_b
     if schedule is None:
-        raise SettingsError("In joint training the towers depend on λ; sweep a decoupled or fine-tuned run instead.")
+        raise SettingsError(
+            "In joint training the towers depend on λ, so they cannot be shared; sweep a decoupled or fine-tuned run "
+            "instead."
+        )
     if not samplers:
         raise SettingsError("Choose at least one sampler for Phase B.")
     of_ballad = {"schedule": schedule.name, "phase_b.method": Ballad.name, "phase_b.seed": None}

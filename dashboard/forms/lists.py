@@ -13,10 +13,10 @@ def parse_seeds(text: str) -> list[int]:
     for word in _words(text):
         match = re.fullmatch(r"(\d+)(?:\s*[-–]\s*(\d+))?", word)
         if match is None:
-            raise SettingsError(f"Seeds: '{word}' is no whole number; write them as 0, 1, 2 or 0-4.")
+            raise SettingsError(f"Seeds: '{word}' is not a whole number; write seeds as 0, 1, 2 or 0-4.")
         first, last = int(match[1]), int(match[2] or match[1])
         if not 0 <= last - first < _MOST_SEEDS:
-            raise SettingsError(f"Seeds: the range '{word}' must go up, by fewer than {_MOST_SEEDS}.")
+            raise SettingsError(f"Seeds: the range '{word}' must ascend and hold at most {_MOST_SEEDS} seeds.")
         seeds += range(first, last + 1)
     if not seeds:
         raise SettingsError("Seeds: give at least one, such as 0.")
@@ -30,9 +30,11 @@ def parse_factors(text: str) -> list[float]:
         try:
             factor = float(word)
         except ValueError:
-            raise SettingsError(f"λ: '{word}' is no number; write values from 0 to 1, such as 0, 0.1, 0.2.") from None
+            raise SettingsError(
+                f"λ: '{word}' is not a number; write values from 0 to 1, such as 0, 0.1, 0.2."
+            ) from None
         if not 0 <= factor <= 1:
-            raise SettingsError(f"λ = {word}: the residual factor lies between 0 and 1.")
+            raise SettingsError(f"λ = {word}: the residual factor must be between 0 and 1.")
         factors.append(factor)
     if not factors:
         raise SettingsError("λ: give at least one value from 0 to 1.")

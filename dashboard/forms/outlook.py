@@ -47,7 +47,8 @@ def show_outlook(request: Request) -> bool:
 def _refuse_code(request: Request) -> None:
     if request.experiment.backbone.trust_torchscript:
         raise SettingsError(
-            "A TorchScript file can carry code, and a page runs none: start this experiment with the shell command."
+            "A TorchScript file can contain code, which the pages never run: start this experiment with the shell "
+            "command."
         )
 
 
@@ -71,13 +72,13 @@ def _show_work(request: Request, facts: DatasetFacts) -> None:
 
 
 _STAGES_HELP = (
-    "Each stage is kept under a hash of everything that shaped it. What another run has computed is found again: a new "
-    "λ or sampler takes seconds once Phase A is there."
+    "Each stage is stored under a hash of everything that shaped it, and what another run has computed is reused: a "
+    "new λ or sampler takes seconds once Phase A exists."
 )
 _MEMORY_HELP = (
-    "Weights, gradients, momentum and what the backward pass keeps: an estimate, known for the demo's backbone, "
-    "open_clip's architectures but for those with a Hugging Face text tower, and folders that hold one of them. "
-    "‘Images at a time’ under Advanced, Phase A, lowers it without changing the numbers."
+    "Weights, gradients, momentum and what the backward pass keeps: an estimate, known for the demo backbone, for "
+    "open_clip's architectures except those with a Hugging Face text tower, and for folders that hold one of these. "
+    "‘Images at a time’ under Advanced, Phase A, lowers it without changing the results."
 )
 
 
@@ -93,12 +94,12 @@ def _time_text(time: ExpectedTime) -> str:
     unknown = ", ".join(phase_title(phase) for phase in time.unknown)
     if unknown:
         known = f"about {duration(time.seconds)}, and " if time.seconds else ""
-        return f"{known}not measured yet for {unknown}"
-    return f"about {duration(time.seconds)}" if time.seconds else "none: all is there"
+        return f"{known}not yet measured for {unknown}"
+    return f"about {duration(time.seconds)}" if time.seconds else "none: everything has been computed"
 
 
 def _time_help(device: str) -> str:
-    return f"From the speed of earlier runs with this backbone on {device}; checks on validation come on top."
+    return f"From the speed of earlier runs with this backbone on {device}; validation takes additional time."
 
 
 def _warn_of_memory(memory: float | None, device: str) -> None:
@@ -120,7 +121,7 @@ def _show_stages(states: Sequence[StageState]) -> None:
         }
     )
     columns = {"stage": "Stage", "state": "Result", "key": st.column_config.TextColumn("Key", width="small")}
-    st.dataframe(table, column_config=columns, hide_index=True, alt="The stages and whether their results are there")
+    st.dataframe(table, column_config=columns, hide_index=True, alt="The stages and whether their results exist")
 
 
 def _show_data(facts: DatasetFacts) -> None:
@@ -130,7 +131,9 @@ def _show_data(facts: DatasetFacts) -> None:
     st.markdown(f"**{as_text(facts.title)}**: {classes}, images: {images}.{made}")
     notes = list(facts.notes)
     if not facts.has_validation:
-        notes.append("There is no validation split: nothing can be chosen on it. Set some aside under Advanced, Data.")
+        notes.append(
+            "There is no validation split, so nothing can be selected on it. Set images aside under Advanced, Data."
+        )
     for note in notes:
         st.caption(f":material/info: {as_text(note)}")
     figure = class_count_curve(facts.classes)

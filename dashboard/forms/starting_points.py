@@ -15,13 +15,15 @@ from dashboard.reading.workbench import open_store
 from dashboard.ui.messages import shown_errors
 
 _RECIPES = {"paper": "The paper's text", "released_code": "Its released code"}
-_KEEPS_DATA = "Keeps the dataset, the backbone and everything else that it does not name."
+_KEEPS_DATA = "The dataset, the backbone and all other settings are kept."
 
 
 def starting_points(runs: pd.DataFrame) -> None:
     """A row of popovers above the form. ``runs`` (columns id and label) are those that can be cloned."""
     with st.container(horizontal=True):
-        st.button("Defaults", icon=":material/restart_alt:", on_click=_reset, help="The paper's settings on this data.")
+        st.button(
+            "Defaults", icon=":material/restart_alt:", on_click=_reset, help="The paper's settings for this dataset."
+        )
         with st.popover("Recipe", icon=":material/menu_book:"):
             st.caption(f"Where the paper and its code differ, follow one of them. {_KEEPS_DATA}")
             for name, title in _RECIPES.items():
@@ -39,11 +41,11 @@ def _preset_row() -> None:
     try:
         base = request_of(entered()).experiment
     except SettingsError:
-        st.caption("First mend the entry that is named beside the form.")
+        st.caption("First correct the entry named beside the form.")
         return
     rows = {row.setting: row.experiment for row in find_preset(table).rows(base)}
     setting = st.selectbox("Row", list(rows))
-    st.caption("On the dataset, backbone and other settings that the form holds now.")
+    st.caption("Uses the dataset, backbone and other settings currently in the form.")
     st.button("Fill the form", key="use_row", on_click=fill, args=(values_of(rows[setting]),))
 
 

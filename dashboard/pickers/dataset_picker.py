@@ -25,7 +25,7 @@ def pick_dataset(*, key: str, first: str = "demo") -> str:
         format_func=dataset_title,
         key=key,
         accept_new_options=True,
-        help="A dataset of the catalogue, or a path inside the data roots: a folder of class folders, a folder with "
+        help="A dataset from the catalogue, or a path inside the data roots: a folder of class folders, a folder with "
         "list files, or a CSV or Parquet table of paths and labels.",
     )
     if st.query_params.get(key) != picked:

@@ -9,8 +9,8 @@ from ballad.stages.plan import SplitName
 from dashboard.reading.loaders import SPLIT_TITLES
 
 MODEL_HELP = (
-    "Zero-shot is the untouched backbone, Phase A the backbone after continued pretraining on the long tail, "
-    "BALLAD that one with the adapter of Phase B, Joint all trained together."
+    "Zero-shot is the untouched backbone, Phase A the backbone after continued pretraining on the long tail, BALLAD "
+    "the result of Phase A with the adapter of Phase B, and Joint the towers and adapter trained together."
 )
 
 
@@ -36,7 +36,7 @@ def pick_split(splits: Sequence[SplitName]) -> SplitName:
         default=splits[0],
         format_func=SPLIT_TITLES.__getitem__,
         key="split",
-        help="Choose settings on validation, report them on test.",
+        help="Choose settings on the validation split; report results on the test split.",
         required=True,
         bind="query-params",
     )

@@ -46,7 +46,7 @@ def pick_run(runs: pd.DataFrame, *, label: str, key: str, help: str | None = Non
 def show_missing(label: str, run_ids: Sequence[str]) -> None:
     """Say which of the runs that a link named are not there."""
     if run_ids:
-        text = f"{label}: {', '.join(run_ids)} cannot be shown here. It may have been deleted, or not be finished."
+        text = f"{label}: {', '.join(run_ids)} cannot be shown here: it may be unfinished or may have been deleted."
         st.warning(as_text(text), icon=":material/link_off:")
 
 

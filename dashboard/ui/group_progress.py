@@ -58,4 +58,4 @@ def _show_progress(runs: pd.DataFrame, group_id: str) -> None:
             )
         if stopped:
             st.markdown(f":material/error: {counted(len(stopped), 'run')} failed or stopped.", width="content")
-            change_button("Resume those", icon=":material/resume:", on_click=lambda: editing_store().resume(*stopped))
+            change_button("Resume them", icon=":material/resume:", on_click=lambda: editing_store().resume(*stopped))

@@ -23,6 +23,6 @@ def show_visitor() -> None:
     if who is None:
         return
     with st.sidebar:
-        role = "editor" if why_not_edit() is None else "guest, who may look at everything"
+        role = "editor" if why_not_edit() is None else "guest, can view everything"
         st.caption(f"{as_text(who)}, {role}")
         st.button("Log out", icon=":material/logout:", type="tertiary", on_click=st.logout)

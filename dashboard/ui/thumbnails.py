@@ -61,7 +61,7 @@ def dataset_thumbnail(told: str, split_name: str, index: int) -> bytes:
     try:
         settings = Experiment.parse({"dataset": json.loads(told)}).dataset
     except (json.JSONDecodeError, RecursionError):
-        raise SettingsError("The address names no dataset: its settings are no JSON of a few fields.") from None
+        raise SettingsError("The address does not name a dataset: its settings are not a small JSON object.") from None
     inside = settings.model_copy(update={"source": dataset_source(settings.source)})
     return _encoded(read_dataset(inside), split_name, index)
 

@@ -51,7 +51,7 @@ def test_editors_and_guests_log_in_at_a_provider(browser: Browser, tmp_path):
             assert editor.request.get(f"{address}/{PICTURE}").status == 200
 
             guest = log_in(browser, address, "eve@elsewhere.org")
-            expect(guest.get_by_text("guest, who may look")).to_be_visible()
+            expect(guest.get_by_text("guest, can view")).to_be_visible()
             expect(guest.get_by_role("button", name="Run the demo")).to_be_disabled()
             guest.get_by_role("button", name="Log out").click()
             expect(guest.get_by_role("button", name="Log in")).to_be_visible()

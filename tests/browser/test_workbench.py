@@ -135,7 +135,7 @@ def test_a_run_launched_from_a_link_draws_growing_curves(open_page: OpenPage, ru
 
 def test_a_sweep_finds_phase_a_and_draws_a_point_for_every_factor(open_page: OpenPage, finished: str):
     page = open_page("lambda_sweep", f"base={finished}&factors=0,0.2,1&seeds=0")
-    expect(page.get_by_text("Phase A is there already")).to_be_visible()
+    expect(page.get_by_text("Phase A has already been trained")).to_be_visible()
     page.get_by_role("button", name="Launch 3 runs").click()
     label = "Accuracy of each shot group against"
     await_points(page, label, 3)
@@ -204,7 +204,7 @@ def test_a_deep_link_shows_the_same_after_a_reload(open_page: OpenPage, finished
     page = open_page("confusion", f"run={finished}&{chosen}")
 
     def state() -> str:
-        expect(page.get_by_role("heading", name=re.compile("recognised rightly"))).to_be_visible()
+        expect(page.get_by_role("heading", name=re.compile("recognised correctly"))).to_be_visible()
         settled(page)
         return page.get_by_test_id("stMain").inner_text()
 

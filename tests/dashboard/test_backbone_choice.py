@@ -62,12 +62,12 @@ def test_missing_weights_are_downloaded_after_a_confirmation(
 ):
     hub_files[RN50_WEIGHTS] = b"weights"
     app = open_page(app, "backbone.name=RN50")
-    assert "The weights of RN50 are not on this disk" in words(app) and "timm/resnet50_clip.openai" in words(app)
+    assert "The weights of RN50 are not on this machine" in words(app) and "timm/resnet50_clip.openai" in words(app)
     app = press(app, "Download")
     assert "Downloading the weights of RN50" in app.progress[0].text
     work_on_tasks(store)
     app.run()
-    assert "not on this disk" not in words(app)
+    assert "not on this machine" not in words(app)
     rows = listed(app).set_index(["Architecture", "Weights"])
     assert rows.at[("RN50-quickgelu", "openai"), "On disk"] == "yes"
 
@@ -82,4 +82,4 @@ def test_without_a_network_the_download_ends_in_a_sentence(app: AppTest, store: 
 
 
 def test_the_demo_and_its_weights_need_nothing(app: AppTest):
-    assert "not on this disk" not in words(open_page(app))
+    assert "not on this machine" not in words(open_page(app))

@@ -56,7 +56,7 @@ def test_the_final_model_on_test_comes_first(app, run):
         ["blue", "green", 1, 25.0],
         ["grey", "blue", 1, 25.0],
     ]
-    assert charts(app)["Where the images of each shot group end up"]["data"][0]["y"] == ["medium", "few"]
+    assert charts(app)["Shot groups predicted for the images of each shot group"]["data"][0]["y"] == ["medium", "few"]
 
 
 def test_a_link_to_a_run_that_is_not_here_says_so(app, run):
@@ -71,7 +71,7 @@ def test_a_link_chooses_model_and_split(app, run):
 
 def test_validation_without_an_error(app, run):
     app = open_page(app, run=run, split="Validation", show="Most confused")
-    assert "Not a single image" in app.success[0].value
+    assert "No image is misclassified" in app.success[0].value
 
 
 def test_a_cell_shows_its_pictures_and_what_every_model_said(app, run):

@@ -54,7 +54,7 @@ def test_the_catalogue_says_what_is_there(app, pets):
     assert set(table.index) == set(CATALOG)
     assert table.at["demo", "State"] == "there"
     assert table.at["cifar100-lt", "State"] == "can be downloaded"
-    assert table.at["imagenet-lt", "State"] == "to be brought"
+    assert table.at["imagenet-lt", "State"] == "to be provided"
     assert table.at["imagenet-lt", "Many / medium / few"] == "385 / 479 / 136"
 
 
@@ -200,11 +200,11 @@ def test_edited_names_are_shown_and_can_be_taken_back(app, pets, tmp_path):
     source = str(tmp_path / "root" / "pets")
     save_class_names(source, {"blue": "sky blue", "green": "green", "grey": "grey", "red": "red"})
     app = open_page(app, dataset=pets, view="Class names")
-    assert "These names were edited" in words(app)
+    assert "These names have been edited" in words(app)
     assert any("sky blue" in table.value.get("class_name", pd.Series(dtype=str)).tolist() for table in app.dataframe)
     press(app, "Back to the dataset's own names")
     assert not names_file(source).exists()
-    assert "These names were edited" not in words(app)
+    assert "These names have been edited" not in words(app)
 
 
 def test_own_datasets_are_what_the_catalogue_does_not_know(pets, tmp_path):

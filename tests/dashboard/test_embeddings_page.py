@@ -137,7 +137,7 @@ def test_figure_six_says_in_what_its_runs_differ_too(app, store, tiny_images):
 
 def test_a_failure_is_told_and_can_be_tried_again(app, trained, ids):
     app = open_page(app, left=ids["decoupled"], right=ids["decoupled"], classes="By hand")
-    assert "Choose the classes to lay out." in words(app)
+    assert "Choose the classes to map." in words(app)
     app.multiselect(key="class").set_value(["blue"]).run()
     button(app, "Compute this map").click().run()
     work_on_tasks(trained)

@@ -70,7 +70,7 @@ class TestPictures:
     def test_without_a_browser_the_reader_learns_what_to_do(self, monkeypatch):
         monkeypatch.setattr("choreographer.browsers.Chromium.find_browser", lambda **_: None)
         assert not has_engine()
-        with pytest.raises(RunError, match=r"has no Chromium or Chrome.*HTML file"):
+        with pytest.raises(RunError, match=r"needs Chromium or Chrome.*HTML file"):
             picture(figure(), "pdf")
         packed = zipfile.ZipFile(io.BytesIO(export_pack([NamedFigure("f", "F", figure(), TABLE)], [], {})))
         assert "figures/f.html" in packed.namelist() and "figures/f.pdf" not in packed.namelist()

@@ -76,7 +76,7 @@ class TestAccuracyCurves:
 
     def test_nothing_yet(self):
         (text,) = texts(accuracy_curves(curves(phase_a=0, phase_b=0)))
-        assert text == "No epoch has been checked on a validation split so far."
+        assert text == "No epoch has been evaluated on a validation split yet."
 
 
 def test_training_curves_count_each_epoch_once():

@@ -121,7 +121,7 @@ def test_stopped_runs_of_a_sweep_can_be_resumed(app: AppTest, store: RunStore):
         finish(store, run_id)
     app = open_page(app)
     assert "1 run failed or stopped" in words(app)
-    button(app, "Resume those").click().run()
+    button(app, "Resume them").click().run()
     assert store.get(first).status == "queued"
 
 
@@ -183,7 +183,7 @@ def test_without_a_validation_split_nothing_is_chosen(app: AppTest, store: RunSt
     for run_id in store.group_ids(queue(store, Experiment())):
         finish(store, run_id, splits=["test"])
     app = open_page(app)
-    assert "Without a validation split no λ can be chosen" in words(app)
+    assert "Without a validation split, no λ can be chosen" in words(app)
     assert app.segmented_control(key="split").options == ["Test"]
 
 

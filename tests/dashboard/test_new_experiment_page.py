@@ -48,7 +48,7 @@ def test_an_empty_store_offers_the_demo_at_its_defaults(app: AppTest, store: Run
     command, _, as_json = codes(app)
     assert command == "python -m ballad run"
     assert Experiment.parse(json.loads(as_json)) == default_experiment()
-    assert "12 of 12" in words(app) and "not measured yet" in words(app)
+    assert "12 of 12" in words(app) and "not yet measured" in words(app)
     assert "60 classes" in words(app)
 
 
@@ -160,7 +160,9 @@ def test_an_error_names_the_entry_to_mend(app: AppTest, tiny_images, tmp_path, m
     shutil.copytree(tiny_images / "train", tmp_path / "root" / "flat")
     monkeypatch.setenv("BALLAD_DATA", str(tmp_path / "root"))
     app = choose(open_page(app), "selectbox", "dataset.source", "flat")
-    assert app.error[0].value.endswith("set “Test images a class” (dataset.test_per_class) to take one from training.")
+    assert app.error[0].value.endswith(
+        "set “Test images per class” (dataset.test_per_class) to take one from training."
+    )
     app = choose(app, "number_input", "dataset.test_per_class", 1)
     assert not app.error and not button(app, "Launch 1 run").disabled
 

@@ -194,6 +194,6 @@ FIGURE_KINDS: Mapping[str, Callable[[], go.Figure]] = {
     "reliability": _reliability,
     "λ sweep": lambda: _sweep(("class_balanced",)),
     "λ sweep of samplers": lambda: _sweep(("class_balanced", "square_root", "instance")),
-    "nothing to draw": lambda: empty_figure("No run of this sweep is finished yet."),
+    "nothing to draw": lambda: empty_figure("No run of this sweep has finished yet."),
 }
 """A function for each that draws it as a page does."""

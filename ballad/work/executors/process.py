@@ -90,8 +90,8 @@ class ProcessJob:
             error = "The worker process did not stop when asked, and was killed."
         else:
             error = (
-                f"The worker process was killed by signal {-code} ({signal.Signals(-code).name}), perhaps for want of"
-                " memory; resume the run to continue where it stopped."
+                f"The worker process was killed by signal {-code} ({signal.Signals(-code).name}), perhaps because "
+                "memory ran out; resume the run to continue where it stopped."
             )
         status: Status = "cancelled" if run.cancel_requested else "interrupted" if code < 0 else "failed"
         words = self._output.read_text(encoding="utf-8", errors="replace")[-4000:]
@@ -101,6 +101,6 @@ class ProcessJob:
 PROCESS = ExecutorKind(
     "process",
     title="a process of its own",
-    help="A process keeps the pages quicker, and goes on if the server crashes.",
+    help="A process of its own keeps the pages responsive and keeps running if the server crashes.",
     build=lambda store, execute: ProcessExecutor(store),
 )

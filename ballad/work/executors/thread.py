@@ -62,6 +62,6 @@ class ThreadJob:
 THREAD = ExecutorKind(
     "thread",
     title="a thread of this server",
-    help="A thread starts faster, and ends with the server.",
+    help="A thread starts faster but ends when the server does; the run can then be resumed from its last checkpoint.",
     build=ThreadExecutor,
 )

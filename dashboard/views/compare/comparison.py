@@ -219,7 +219,7 @@ def _interval(difference: float, low: float, high: float, p_value: float) -> str
     return f"{difference:+.1f} [{low:+.1f}, {high:+.1f}]{star}".replace("-", "−")
 
 
-@st.cache_data(max_entries=1024, show_spinner="Asking whether the differences are more than noise…")
+@st.cache_data(max_entries=1024, show_spinner="Testing whether the differences are more than noise…")
 def _bootstrap(
     model_a: Model, runs_a: tuple[str, ...], model_b: Model, runs_b: tuple[str, ...], split: SplitName
 ) -> pd.DataFrame:

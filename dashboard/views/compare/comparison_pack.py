@@ -95,7 +95,7 @@ def _confusion(row: Row, run_label: str, split: SplitName) -> tuple[list[NamedFi
     figures = [
         NamedFigure(
             f"shot groups {view.subject}",
-            f"Where the images of each shot group end up: {where}.",
+            f"Shot groups predicted for the images of each shot group: {where}.",
             group_confusion_heatmap(shares, view.images_by_group),
             shares.rename_axis("group").reset_index(),
         ),

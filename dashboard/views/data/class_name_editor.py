@@ -16,9 +16,9 @@ def edit_class_names(source: str, facts: DatasetFacts) -> None:
     classes = facts.classes.assign(source=facts.class_sources).sort_values("class_id")
     edited = names_file(source).exists()
     st.caption(
-        "A prompt such as “a photo of a sea snake.” is only as good as the name in it. Edited names are part of the "
-        "dataset's fingerprint, so runs made before keep their own results."
-        + (" **These names were edited.**" if edited else "")
+        "A prompt such as “a photo of a sea snake.” is only as good as the class name in it. Edited names are part of "
+        "the dataset's fingerprint, so earlier runs keep their own results."
+        + (" **These names have been edited.**" if edited else "")
     )
     version = st.session_state.setdefault(_VERSION, 0)
     table = st.data_editor(

@@ -12,11 +12,11 @@ from dashboard.reading.plans import forget_datasets
 from dashboard.ui.changes import change_button
 from dashboard.ui.tasks import ask_task, open_tasks, show_unfinished
 
-STATES = {"present": "there", "downloadable": "can be downloaded", "missing": "to be brought"}
+STATES = {"present": "available", "downloadable": "can be downloaded", "missing": "to be provided"}
 _BADGES = {
-    "present": ":green-badge[:material/check_circle: there]",
+    "present": ":green-badge[:material/check_circle: available]",
     "downloadable": ":blue-badge[:material/download: can be downloaded]",
-    "missing": ":orange-badge[:material/folder_off: to be brought]",
+    "missing": ":orange-badge[:material/folder_off: to be provided]",
 }
 
 
@@ -35,11 +35,13 @@ def show_entry(entry: KnownDataset) -> Status:
             offer_download(entry)
         st.caption(f"Licence: {entry.licence}  \nCitation: {entry.citation}")
         if entry.folders:
-            with st.expander("How to get it, and how its folder looks"):
+            with st.expander("How to get it, and what its folder looks like"):
                 st.markdown(entry.how_to_get)
                 st.code(entry.layout, language=None)
                 roots = ", ".join(f"`{root}`" for root in data_roots())
-                st.caption(f"Below a data root: {roots}. `BALLAD_DATA` sets them. A blank line separates alternatives.")
+                st.caption(
+                    f"Inside a data root: {roots} (set by `BALLAD_DATA`). A blank line separates alternative layouts."
+                )
     return status
 
 

@@ -29,7 +29,7 @@ def show_check(settings: DatasetSettings, facts: DatasetFacts) -> None:
     task = open_tasks().find(task_id("check", arguments))
     st.caption(
         "Decodes every image and compares test and validation images with the training images byte by byte, before "
-        "anything trains."
+        "any training."
     )
     if show_unfinished(task, f"Checking {counted(sum(facts.images.values()), 'image')}"):
         return
@@ -46,11 +46,14 @@ def show_check(settings: DatasetSettings, facts: DatasetFacts) -> None:
 def _show_findings(result: dict) -> None:
     unreadable, duplicates = result["unreadable_found"], result["duplicates_found"]
     if not unreadable and not duplicates:
-        st.success("Every image can be read, and no test or validation image is trained on.", icon=":material/check:")
+        st.success(
+            "Every image can be read, and no test or validation image is also a training image.",
+            icon=":material/check:",
+        )
     if unreadable:
         st.error(
-            f"{counted(unreadable, 'image')} cannot be read. Mend or remove what is listed, or set “Leave unreadable "
-            "images out” in the experiment; otherwise a run stops at the first.",
+            f"{counted(unreadable, 'image')} cannot be read. Repair or remove the files listed, or set “Leave "
+            "unreadable images out” in the experiment; otherwise a run stops at the first one.",
             icon=":material/broken_image:",
         )
         _findings("unreadable images", result["unreadable"], unreadable)
@@ -65,8 +68,8 @@ def _show_findings(result: dict) -> None:
     repeats = result.get("repeats_found", 0)
     if repeats:
         st.warning(
-            f"{counted(repeats, 'image comes', 'images come')} again in the same split. Where the classes differ, one "
-            "of them is wrong.",
+            f"{counted(repeats, 'image comes', 'images come')} more than once in the same split. Where the classes "
+            "differ, one of them is wrong.",
             icon=":material/content_copy:",
         )
         _findings("repeated images", result["repeats"], repeats)

@@ -20,7 +20,7 @@ def kept_maps(labels: Mapping[str, str]) -> tuple[list[NamedFigure], list[NamedT
         figures.append(
             NamedFigure(
                 f"embeddings {number} {method} {view.subject}",
-                f"Image features on a plane ({METHOD_TITLES[method]}), {len(points):,} points: {where}.",
+                f"Image features projected onto a plane ({METHOD_TITLES[method]}), {len(points):,} points: {where}.",
                 embedding_map(
                     points,
                     colour_by=view.first_colouring,

@@ -9,9 +9,9 @@ from ballad.model.catalogue import list_backbones
 
 _COLUMNS = {
     "Architecture": st.column_config.TextColumn(width="medium"),
-    "Parameters": st.column_config.NumberColumn(format="compact", help="Of both towers, where they are known."),
-    "d": st.column_config.NumberColumn(help="Size of the joint space."),
-    "Pixels": st.column_config.NumberColumn(help="Side of the input."),
+    "Parameters": st.column_config.NumberColumn(format="compact", help="Parameters of both towers, where known."),
+    "d": st.column_config.NumberColumn(help="Dimension of the joint space."),
+    "Pixels": st.column_config.NumberColumn(help="Side of the input image in pixels."),
 }
 
 
@@ -39,13 +39,16 @@ def search_backbones(on_choose: Callable[[str, str | None], None]) -> None:
         tag = None if chosen is None or pd.isna(chosen["tag"]) else chosen["tag"]
         named = "a row" if chosen is None else f"{chosen['architecture']}{f', {tag}' if tag else ''}"
         st.button(
-            f"Take {named}",
+            f"Use {named}",
             icon=":material/check:",
             disabled=chosen is None,
             on_click=on_choose,
             args=None if chosen is None else (chosen["architecture"], tag),
         )
-        st.caption("Four bytes a parameter on disk in fp32. Weights are downloaded once, and kept in the hub's cache.")
+        st.caption(
+            "In fp32, weights take four bytes per parameter on disk. They are downloaded once and kept in the hub's "
+            "cache."
+        )
 
 
 def _shown(found: pd.DataFrame) -> pd.DataFrame:

@@ -24,9 +24,11 @@ def offer_weights(name: str, pretrained: str | None) -> None:
     if show_unfinished(task, f"Downloading the weights of {name}"):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f"The weights of {as_text(name)} are not on this disk: the run downloads them first.")
+        st.caption(f"The weights of {as_text(name)} are not on this machine: the run will download them first.")
         with st.popover("Download them now", icon=":material/download:", type="tertiary"):
-            st.markdown(f"From `huggingface.co/{lacking.repository}`, whose page has the licence, to the hub's cache.")
+            st.markdown(
+                f"From `huggingface.co/{lacking.repository}`, whose page states the licence, to the hub's cache."
+            )
             change_button(
                 "Download",
                 type="primary",

@@ -63,7 +63,7 @@ def what_it_takes(experiments: Sequence[Experiment], facts: DatasetFacts) -> str
     missing = sum(not state.present for state in towers)
     if not towers:
         return f"{counted(len(experiments), 'run')}; no towers are trained."
-    done = f", {len(towers) - missing} of them there already" if missing < len(towers) else ""
+    done = f", {len(towers) - missing} of them already done" if missing < len(towers) else ""
     return f"{counted(len(experiments), 'run')} share {counted(len(towers), 'training')} of the towers{done}."
 
 

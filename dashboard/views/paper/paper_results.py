@@ -111,6 +111,6 @@ def _table(_ablation: Ablation, group_id: str, finished: tuple[str, ...]) -> pd.
     return _ablation.table()
 
 
-@st.cache_data(max_entries=64, show_spinner="Asking whether the differences are more than noise …")
+@st.cache_data(max_entries=64, show_spinner="Testing whether the differences are more than noise …")
 def _differences(_ablation: Ablation, group_id: str, finished: tuple[str, ...], against: str) -> pd.DataFrame:
     return _ablation.differences(against)

@@ -24,7 +24,7 @@ def run_actions(runs: pd.DataFrame) -> None:
             "Cancel",
             icon=":material/stop_circle:",
             disabled=not active,
-            help="Stops at the next step and keeps a checkpoint. Select queued or running runs.",
+            help="Stops them at the next step and keeps a checkpoint. Select queued or running runs.",
             on_click=cancel_runs,
             args=(active,),
         )
@@ -32,7 +32,8 @@ def run_actions(runs: pd.DataFrame) -> None:
             "Resume or retry",
             icon=":material/resume:",
             disabled=not stopped,
-            help="Continues from the last finished stage or checkpoint. Select failed, cancelled or interrupted runs.",
+            help="Continues them from the last finished stage or checkpoint. Select failed, cancelled or interrupted "
+            "runs.",
             on_click=_resume,
             args=(stopped,),
         )
@@ -41,7 +42,7 @@ def run_actions(runs: pd.DataFrame) -> None:
             "Name, tags, note",
             icon=":material/edit:",
             disabled=not one,
-            help="Of one selected run.",
+            help="Select one run.",
             key=_EDITOR,
             on_change="rerun",
         ):
@@ -51,14 +52,14 @@ def run_actions(runs: pd.DataFrame) -> None:
             "Clone",
             icon=":material/content_copy:",
             disabled=not one,
-            help="Fills the form of a new experiment with the settings of one selected run.",
+            help="Fills the new-experiment form with the settings of the selected run. Select one run.",
         ):
             st.switch_page(NEW_EXPERIMENT, query_params={CLONED_RUN: runs["id"].iloc[0]})
         change_button(
             "Delete",
             icon=":material/delete:",
             disabled=not ended,
-            help="Can be undone. A running run must be cancelled first.",
+            help="This can be undone. Cancel running runs first.",
             on_click=_delete,
             args=(ended,),
         )

@@ -20,16 +20,18 @@ def column_config() -> dict[str, Any]:
         "status": status_column(),
         **{group: _accuracy(group.capitalize(), GROUP_HELP[group]) for group in (ALL, *SHOT_GROUPS)},
         "sparkline": st.column_config.LineChartColumn(
-            "Validation", help="Accuracy on validation over the epochs of all phases (%)", width="small"
+            "Validation", help="Validation accuracy over the epochs of all phases (%)", width="small"
         ),
         "dataset": "Dataset",
         "backbone": "Backbone",
         "schedule": "Schedule",
-        "budget": st.column_config.TextColumn("Budget", help="A reduced budget's numbers are not the paper's"),
+        "budget": st.column_config.TextColumn(
+            "Budget", help="Numbers under a reduced budget are not comparable with the paper's"
+        ),
         "seed": st.column_config.NumberColumn("Seed", width="small"),
         "tags": st.column_config.ListColumn("Tags"),
         "group": "Group",
-        "seconds": st.column_config.NumberColumn("Time", format="duration", help="Computing time of all attempts"),
+        "seconds": st.column_config.NumberColumn("Time", format="duration", help="Computing time over all attempts"),
         "created": st.column_config.DatetimeColumn("Created", format="distance"),
         "id": "Id",
     }
