@@ -25,7 +25,7 @@ SECONDS_BETWEEN_LOOKS = 0.5
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run that is done. ``accuracies``: a row a model and split, with many, medium, few and all in percent."""
+    """A run that is done. ``accuracies``: one row per model and split, with many, medium, few and all in percent."""
 
     id: str
     folder: Path
@@ -47,7 +47,7 @@ def run(
     stop: threading.Event | None = None,
     execute: Execute = run_pipeline,
 ) -> FinishedRun:
-    """Run one experiment here and now, and return its results; what an earlier run computed is used again.
+    """Run one experiment here and now, and return its results; whatever an earlier run computed is reused.
 
     home : folder of the store; None for ``BALLAD_HOME`` or ``./runs``. on_event : sees every event as it comes.
     stop : when set, the run stops with a checkpoint. Raises what the experiment raises; Cancelled if it was stopped.

@@ -1,4 +1,4 @@
-"""What this machine has and lacks: one finding for each thing that a run, a page or an export will need.
+"""What this machine has and lacks: one finding for everything that a run, a page or an export needs.
 
 Zero-shot accuracy with the OpenAI weights is the regression test of the whole chain from decoding to prompts: where
 weights and data are there, it is measured and compared with what is published.
@@ -94,8 +94,8 @@ def backbone_findings() -> Iterator[Finding]:
             yield Finding(name, "ok", f"OpenAI's weights are in {weights}.")
         else:
             message = (
-                "OpenAI's weights are not on this disk; the first run downloads them, or name a file you have with "
-                "--set backbone.pretrained=PATH."
+                "OpenAI's weights are not on this machine; the first run downloads them, or you can give a file of "
+                "your own with --set backbone.pretrained=PATH."
             )
             yield Finding(name, "missing", message)
 
@@ -104,7 +104,7 @@ def zero_shot_finding(home: Path, published: PublishedAccuracy, backbone: str, *
     """Zero-shot accuracy against what is published, where weights and data are there."""
     subject = f"{backbone} on {published.dataset}"
     expected = published.by_backbone[backbone]
-    why_not = _why_not(published.dataset, backbone) if measure else "measuring was not asked for"
+    why_not = _why_not(published.dataset, backbone) if measure else "measuring it was not requested"
     if why_not is not None:
         message = f"Zero-shot accuracy with {published.how} should be {expected:.1f} %; {why_not}."
         return Finding(subject, "skipped", message)
@@ -128,7 +128,7 @@ def zero_shot_accuracy(home: Path, dataset: str, backbone: BackboneSettings, pro
 
 def compared(subject: str, how: str, measured: float, expected: float) -> Finding:
     """The finding for an accuracy measured with the prompts ``how``: wrong beyond ``TOLERANCE`` points."""
-    numbers = f"Zero-shot accuracy with {how} is {measured:.1f} %, published are {expected:.1f} %"
+    numbers = f"Zero-shot accuracy with {how} is {measured:.1f} %, the published value is {expected:.1f} %"
     if abs(measured - expected) <= TOLERANCE:
         return Finding(subject, "ok", f"{numbers}.")
     return Finding(
@@ -138,9 +138,9 @@ def compared(subject: str, how: str, measured: float, expected: float) -> Findin
 
 def _why_not(dataset: str, backbone: str) -> str | None:
     if CATALOG[dataset].status().state != "present":
-        return f"skipped, since {CATALOG[dataset].title} is not there"
+        return f"skipped, since {CATALOG[dataset].title} is not available"
     if _weights_on_disk(backbone) is None:
-        return f"skipped, since the weights of {backbone} are not on this disk"
+        return f"skipped, since the weights of {backbone} are not on this machine"
     return None
 
 

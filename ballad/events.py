@@ -30,7 +30,7 @@ class StageFinished:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a phase stands. ``step`` counts from 1 within the epoch; rates are images a second."""
+    """Where a phase stands. ``step`` counts from 1 within the epoch; rates are images per second."""
 
     phase: str
     epoch: int

@@ -59,9 +59,9 @@ class DatasetSettings(Settings):
     shot_groups: Literal["recount", "rho100"] = "recount"
     """Shot groups from this training split's counts, or (CIFAR-LT) kept from the split with ratio 100."""
     validation_per_class: Annotated[int, Field(ge=0)] = 0
-    """Images a class set aside from training where the set has no validation split."""
+    """Images per class set aside from training where the set has no validation split."""
     test_per_class: Annotated[int, Field(ge=0)] = 0
-    """Images a class set aside from training where the set has no test split."""
+    """Images per class set aside from training where the set has no test split."""
     classes: Annotated[int, Field(ge=2)] | None = None
     """Keep only so many classes, evenly spaced over the classes ordered by count; None keeps all."""
     split_seed: Seed = 0
@@ -146,7 +146,7 @@ class PhaseBSettings(BalladOptions):
     features: Literal["cached", "exact"] = "cached"
     """Train on stored features, or on fresh augmentations through the towers in every epoch."""
     views: Count = 1
-    """At most so many stored views an image: the plain one, then augmented ones. Rare classes get the most."""
+    """The most stored views per image: the plain one, then augmented ones. Rare classes get the most."""
     augmentation: Augmentation = "crop_flip"
     """For the views beyond the first, and for ``exact``."""
     images_per_draw: Count = 1
@@ -379,7 +379,7 @@ class Experiment(Settings):
             experiment.model_dump_json()
         except PydanticSerializationError:
             # Lone surrogates: how Python hands on the bytes of a command line in another encoding.
-            raise SettingsError("A setting is not UTF-8 text, and could not be stored; write it in UTF-8.") from None
+            raise SettingsError("A setting is not UTF-8 text and cannot be stored; write it in UTF-8.") from None
         return experiment
 
     @classmethod
@@ -390,13 +390,13 @@ class Experiment(Settings):
         except OSError as error:
             raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from None
         except UnicodeDecodeError:
-            raise SettingsError(f"The settings file {path} is not UTF-8 text; save it as such.") from None
+            raise SettingsError(f"The settings file {path} is not UTF-8 text; save it as UTF-8.") from None
         except ValueError:
             raise SettingsError(f"'{path}' cannot be the name of a file.") from None
         except yaml.YAMLError as error:
             raise SettingsError(f"The settings file {path} is neither YAML nor JSON: {_on_one_line(error)}.") from None
         except RecursionError:
-            raise SettingsError(f"The settings file {path} is nested too deeply to be one of settings.") from None
+            raise SettingsError(f"The settings file {path} is nested too deeply to be a settings file.") from None
         if not isinstance(settings, dict):
             raise SettingsError(f"The settings file {path} must hold a mapping of settings to values.")
         return cls.parse(settings)
@@ -425,7 +425,7 @@ def settings_hash(settings: Any) -> str:
 
 def parse_value(text: str) -> Any:
     """The value a shell word stands for: ``0.3`` a number, ``true`` a truth value, ``null`` nothing."""
-    # YAML 1.1 takes 1e-5 for a string, for want of a dot.
+    # YAML 1.1 reads 1e-5 as a string, because it has no dot.
     if re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", text):
         return float(text)
     try:

@@ -59,7 +59,7 @@ def class_balanced(counts: Any, progress: float) -> Any:
     return present / present.sum()
 
 
-@sampler("square_root", "square-root", "square-root lies between")
+@sampler("square_root", "square-root", "square-root lies in between")
 def square_root(counts: Any, progress: float) -> Any:
     """∝ √n_k."""
     roots = counts**0.5

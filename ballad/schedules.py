@@ -108,8 +108,8 @@ SCHEDULES: dict[str, Schedule] = {
     )
 }
 SCHEDULE_HELP = (
-    "What is trained and in which order. BALLAD decouples: Phase A trains the towers on the long tail, Phase B "
-    "then trains an adapter on balanced batches."
+    "What is trained, and in which order. BALLAD decouples the two: Phase A trains the towers on the long tail, then "
+    "Phase B trains an adapter on class-balanced batches."
 )
 
 

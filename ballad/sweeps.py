@@ -54,7 +54,7 @@ def distinct_values(grid: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
     SettingsError for a setting without values.
     """
     if not grid:
-        raise SettingsError("A sweep needs at least one setting with the values to try.")
+        raise SettingsError("A sweep needs at least one setting with values to try.")
     for path, values in grid.items():
         if isinstance(values, str) or not isinstance(values, Sequence) or not values:
             raise SettingsError(f"The sweep needs a list of values for '{path}', not {values!r}.")

@@ -1,4 +1,4 @@
-"""Paper: the paper's tables and figures on one's own machine, the published numbers beside."""
+"""Paper: the paper's tables and figures, reproduced on this machine, next to the published numbers."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -70,9 +70,9 @@ def test_skipped_says_what_is_lacking(tmp_path: Path, cifar: None) -> None:
     of_dataset = {each.dataset: each for each in published_accuracies() if each.how == "one prompt"}
     imagenet, cifar100 = of_dataset["imagenet-lt"], of_dataset["cifar100-lt"]
     without_data = zero_shot_finding(tmp_path, imagenet, "RN50")
-    assert without_data.state == "skipped" and "ImageNet-LT is not there" in without_data.message
+    assert without_data.state == "skipped" and "ImageNet-LT is not available" in without_data.message
     without_weights = zero_shot_finding(tmp_path, cifar100, "RN50")
-    assert without_weights.state == "skipped" and "weights of RN50 are not on this disk" in without_weights.message
+    assert without_weights.state == "skipped" and "weights of RN50 are not on this machine" in without_weights.message
     assert "with one prompt should be 40.2 %" in without_weights.message
 
 

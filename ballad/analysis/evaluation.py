@@ -24,8 +24,8 @@ class Report:
 
     groups: group, classes, images, accuracy, standard_error; rows many, medium, few, all.
     per_class: class_id, class_name, group, train_count, test_count (images evaluated), accuracy, precision, recall, f1.
-    confusion: true, predicted, count, sample_ids (positions in the split); a row a cell that occurs, diagonal included.
-    summary: images, top1, top5, macro_f1, balanced_error, ece.
+    confusion: true, predicted, count, sample_ids (positions in the split); one row per cell that occurs, including the
+    diagonal. summary: images, top1, top5, macro_f1, balanced_error, ece.
     """
 
     groups: pd.DataFrame
@@ -44,14 +44,14 @@ class Report:
 def evaluate(predictions: Predictions, class_table: pd.DataFrame) -> Report:
     """Compare predictions with the truth.
 
-    class_table: one row a class in class order, with class_id, class_name, group and train_count.
+    class_table: one row per class, in class order, with class_id, class_name, group and train_count.
     Raises DataError if the predictions speak of classes that the table does not have.
     """
     labels, predicted = predictions.labels, predictions.predicted
     if len(predictions) and max(labels.max(), predictions.top_classes.max()) >= len(class_table):
         raise DataError(
             f"The predictions name class {max(labels.max(), predictions.top_classes.max())}, but the dataset has "
-            f"{len(class_table)} classes; evaluate them with the dataset they were made for."
+            f"{len(class_table)} classes; evaluate them on the dataset that they were made for."
         )
     per_class = _per_class(labels, predicted, class_table)
     seen = per_class[per_class["test_count"] > 0]
@@ -94,7 +94,7 @@ def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray) -> f
 
 
 def calibration_bins(confidence: np.ndarray, correct: np.ndarray) -> pd.DataFrame:
-    """Are probabilities honest? Columns confidence and accuracy (means of the bin, percent) and images.
+    """How well confidence matches accuracy. Columns confidence and accuracy (means of the bin, percent) and images.
 
     Bins without images are left out; they are open below and closed above: (0, 1/15], …, (14/15, 1]. Arguments as for
     :func:`expected_calibration_error`.

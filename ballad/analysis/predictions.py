@@ -49,7 +49,7 @@ class Predictions:
         return self.predicted == self.labels
 
     def to_frame(self) -> pd.DataFrame:
-        """One row an image: label, class_1 … class_T, probability_1 … probability_T."""
+        """One row per image: label, class_1 … class_T, probability_1 … probability_T."""
         columns = {"label": self.labels}
         for rank in range(self.top_classes.shape[1]):
             columns[f"class_{rank + 1}"] = self.top_classes[:, rank]
@@ -63,7 +63,7 @@ class Predictions:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read what :meth:`save` wrote; RunError names a file that is missing or no such table."""
+        """Read what :meth:`save` wrote; Raises RunError for a file that is missing or holds no predictions."""
         try:
             frame = pd.read_parquet(path)
             ranks = [name.removeprefix("class_") for name in frame.columns if name.startswith("class_")]

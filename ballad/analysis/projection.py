@@ -60,7 +60,7 @@ class Neighbourhood:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read what :meth:`save` wrote; RunError names a file that is missing or broken."""
+        """Read what :meth:`save` wrote; Raises RunError for a file that is missing or damaged."""
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return cls(arrays["reduced"], arrays["indices"], arrays["distances"])
@@ -77,10 +77,10 @@ def neighbourhood(features: np.ndarray, *, cancel: CancelToken | None = None) ->
     from sklearn.neighbors import NearestNeighbors
 
     if len(features) < FEWEST_SAMPLES:
-        raise RunError(f"A projection needs at least {FEWEST_SAMPLES} images, and {len(features)} are chosen.")
+        raise RunError(f"A projection needs at least {FEWEST_SAMPLES} images, but only {len(features)} were chosen.")
     directions = unit_rows(features)
     if np.ptp(directions, axis=0).max() < ROUNDING:
-        raise RunError("The chosen images all have the same features in this model; there is nothing to lay out.")
+        raise RunError("The chosen images all have the same features in this model, so there is nothing to project.")
     dimensions = min(PCA_DIMENSIONS, features.shape[1], len(features) - 1)
     # An eigendecomposition of the d × d covariance is exact, needs no seed, and is the fastest for N ≫ d.
     reduced = PCA(dimensions, svd_solver="covariance_eigh").fit_transform(directions).astype(np.float32)

@@ -61,7 +61,7 @@ def paired_bootstrap(
     Seeds are pooled by averaging. Test images are drawn with replacement within their class, so every draw keeps the
     class sizes and with them the groups. The interval is the percentile interval; the p-value is two-sided, from the
     draws on the far side of zero, and never below 2 / (draws + 1). It speaks of the test images only, not of other
-    seeds, and with n images a class its variance is (n − 1) / n of the true one.
+    seeds, and with n images per class its variance is (n − 1) / n of the true one.
 
     Returns group, difference (B − A), low, high, p_value; rows many, medium, few, all; NaN for an empty group.
     """
@@ -89,8 +89,8 @@ def _resample_class_sums(
 ) -> np.ndarray:
     """Σ gain over each class's images, resampled within the class: [draws, K].
 
-    Only how many images of a class share a gain matters (a few values, whatever the number of images), so each draw is
-    one multinomial a class instead of one index an image.
+    Only how many images of a class share a gain matters (a few values, whatever the number of images), so each draw
+    takes one multinomial per class instead of one index per image.
     """
     values, value_of_image = np.unique(gain, return_inverse=True)
     cells = np.bincount(labels * len(values) + value_of_image, minlength=len(totals) * len(values))

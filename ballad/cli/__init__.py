@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UnicodeEncodeError as error:
         return _ended(options, f"'{ascii(error.object)[1:-1]:.200}' is not UTF-8 text.", BAD_INPUT)
     except (Cancelled, KeyboardInterrupt):
-        sentence = "Cancelled. What was finished is kept; the same command continues from there."
+        sentence = "Cancelled. Finished work is kept; run the same command again to continue."
         return _ended(options, sentence, CANCELLED)
     except BrokenPipeError:
         # The reader of our output has gone; nothing more can be said to it.

@@ -1,4 +1,4 @@
-"""``ablate`` and ``paper``: the paper's tables and figures with one's own numbers, and the published ones."""
+"""``ablate`` and ``paper``: the paper's tables and figures, measured here, and the published numbers."""
 
 import argparse
 import json
@@ -30,7 +30,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     ablate.set_defaults(command=_ablate)
 
     paper = commands.add_parser("paper", help="print the numbers that the paper publishes")
-    paper.add_argument("--table", help="table1 … table10, figure4, figure5; all where it is left out")
+    paper.add_argument("--table", help="table1 … table10, figure4 or figure5 (default: all)")
     paper.add_argument("--csv", action="store_true", help="as CSV, for a spreadsheet or a program")
     paper.set_defaults(command=_paper)
 

@@ -7,7 +7,7 @@ from ballad.cli.tables import print_table
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
     backbones = commands.add_parser("backbones", help="list open_clip's architectures and weights")
-    backbones.add_argument("search", nargs="?", default="", metavar="TEXT", help="only names that contain this")
+    backbones.add_argument("search", nargs="?", default="", metavar="TEXT", help="only names that contain this text")
     backbones.set_defaults(command=_backbones)
 
 

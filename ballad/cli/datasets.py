@@ -21,17 +21,19 @@ CLASSES_SHOWN = 100
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
-    datasets = commands.add_parser("datasets", help="list the datasets that go by a name, and where they are")
+    datasets = commands.add_parser("datasets", help="list the datasets of the catalogue and where they are")
     datasets.set_defaults(command=_datasets)
 
     download = commands.add_parser("download", help="download a dataset to the first data root ($BALLAD_DATA)")
     download.add_argument("name")
     download.set_defaults(command=_download)
 
-    check = commands.add_parser("check", help="look for unreadable images and test images that are also trained on")
+    check = commands.add_parser(
+        "check", help="look for unreadable images and for test images that are also training images"
+    )
     check.add_argument("dataset", help="a name, a folder, or a CSV or Parquet table")
     add_assignments(check, "a setting, such as dataset.test_per_class=50 or backbone.name=RN50; may be repeated")
-    check.add_argument("--json", action="store_true", help="print all that was found as one JSON object")
+    check.add_argument("--json", action="store_true", help="print everything that was found as one JSON object")
     check.set_defaults(command=_check)
 
 
@@ -89,8 +91,8 @@ def _check(options: argparse.Namespace) -> int:
     else:
         _print_overview(dataset, [*notes, *(each for each in dataset.ignored.sentences() if each not in notes)])
         _print_findings("unreadable images", unreadable)
-        _print_findings("images that come again in their split", repeats)
-        _print_findings("images that are also trained on", leaks)
+        _print_findings("images that occur more than once in their split", repeats)
+        _print_findings("images that are also training images", leaks)
     return 1 if len(unreadable) else 0
 
 

@@ -1,4 +1,4 @@
-"""Groups of runs in the shell: worked on to their end, and what did not go well."""
+"""Groups of runs in the shell: executed to the end, with a report of the runs that failed."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

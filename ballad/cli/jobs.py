@@ -41,7 +41,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
     listing = commands.add_parser("list", help="list runs, the newest first")
     listing.add_argument(
-        "--status", action="append", help="only runs that are queued, running, done, …; may be repeated"
+        "--status", action="append", help="only runs with this status: queued, running, done, …; may be repeated"
     )
     listing.add_argument("--group", help="only runs of the group with this id")
     listing.add_argument("--tag", help="only runs with this tag")
@@ -49,7 +49,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     listing.set_defaults(command=_list)
 
     show = commands.add_parser("show", help="show one run: where it stands, its settings, accuracies and log")
-    show.add_argument("run", metavar="RUN", help="a run's id, or the beginning of it")
+    show.add_argument("run", metavar="RUN", help="a run's id, or the beginning of one")
     show.add_argument("--log", action="store_true", help="the whole log, with tracebacks")
     show.set_defaults(command=_show)
 
@@ -62,16 +62,18 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     _add_runs_or_group(cancel)
     cancel.set_defaults(command=_cancel)
 
-    worker = commands.add_parser("worker", help="work the queue, on all devices or one, until stopped")
+    worker = commands.add_parser("worker", help="work on the queue, on all devices or one, until stopped")
     worker.add_argument("--run", metavar="RUN", help="only this run")
     worker.add_argument("--device", help="only this device: cpu, cuda or cuda:N")
-    worker.add_argument("--drain", action="store_true", help="end when nothing is queued")
+    worker.add_argument("--drain", action="store_true", help="stop when nothing is queued")
     worker.add_argument("--claimed-by", help=argparse.SUPPRESS)
     worker.set_defaults(command=_worker)
 
 
 def _add_queue_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--queue", action="store_true", help="only queue, for the dashboard or a worker to run")
+    parser.add_argument(
+        "--queue", action="store_true", help="only queue the runs, for the dashboard or a worker to execute"
+    )
 
 
 def _add_runs_or_group(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +97,8 @@ def _sweep(options: argparse.Namespace) -> int:
             finish_groups(store, [group_id])
     except Cancelled:
         print(
-            f"What had not begun stays queued; `python -m ballad cancel --group {group_id}` drops it.", file=sys.stderr
+            f"Runs that had not begun stay queued; `python -m ballad cancel --group {group_id}` cancels them.",
+            file=sys.stderr,
         )
         raise
     finally:
@@ -180,7 +183,7 @@ def _resume(options: argparse.Namespace) -> int:
     store.interrupt_orphans()
     resumed = store.resume(*_chosen(store, options))
     if not resumed:
-        raise RunError("None of these runs is failed, cancelled or interrupted, so there is nothing to resume.")
+        raise RunError("None of these runs has failed or was cancelled or interrupted, so there is nothing to resume.")
     print(f"queued again: {', '.join(resumed)}", file=sys.stderr)
     if options.queue:
         return 0

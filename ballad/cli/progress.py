@@ -9,7 +9,7 @@ from ballad.schedules import phase_title
 
 
 class ShellProgress:
-    """Shows events on stderr: one bar a phase, one line an epoch. A context manager and an event sink."""
+    """Shows events on stderr: one bar per phase, one line per epoch. A context manager and an event sink."""
 
     def __init__(self) -> None:
         self._bars = Progress(

@@ -46,7 +46,7 @@ def _predict(options: argparse.Namespace) -> None:
 
     for path in options.images:
         if path.is_dir():
-            raise DataError(f"{path} is a folder; name the pictures in it, such as {path}/*.jpg.")
+            raise DataError(f"{path} is a folder; give the pictures in it, such as {path}/*.jpg.")
     predictor = Predictor(default_home(), options.run, device=options.device)
     for path in options.images:
         answers = predictor.predict(path, top=options.top)

@@ -16,12 +16,12 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     """The options that every command takes which builds an experiment."""
     parser.add_argument("--dataset", metavar="NAME_OR_PATH", help="a catalogue name or a path (default: demo)")
     parser.add_argument("--backbone", metavar="NAME_OR_PATH", help="a model name or a folder (default: demo)")
-    parser.add_argument("--recipe", choices=list(RECIPES), help="as the paper says (the default), or as its code does")
-    parser.add_argument("--budget", choices=list(BUDGETS), help="less than the full training, for small machines")
+    parser.add_argument("--recipe", choices=list(RECIPES), help="follow the paper (the default) or its released code")
+    parser.add_argument("--budget", choices=list(BUDGETS), help="reduced training, for small machines")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in YAML or JSON")
     parser.add_argument("--seed", type=int, help="seed of the experiment")
     parser.add_argument("--device", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--name", help="a name to find the run by")
+    parser.add_argument("--name", help="a name for the run")
     add_assignments(parser, "any setting, such as phase_b.residual_factor=0.3; may be repeated")
 
 

@@ -1,4 +1,4 @@
-"""``stages`` and ``prune``: what lies on disk, who uses it, and what may go."""
+"""``stages`` and ``prune``: what is on disk, which runs use it, and what can be removed."""
 
 import argparse
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
-    stages = commands.add_parser("stages", help="list stored stages, their sizes and who uses them")
+    stages = commands.add_parser("stages", help="list stored stages, their sizes and the runs that use them")
     stages.set_defaults(command=_stages)
 
     prune = commands.add_parser("prune", help="remove deleted runs and the stages that no run needs")
@@ -32,7 +32,7 @@ def _prune(options: argparse.Namespace) -> None:
         tidy()
         print("Every stage is used by a run; nothing to remove.")
         return
-    _print_stages("no run needs these", unused)
+    _print_stages("not needed by any run", unused)
     if not options.yes and input("Remove them? [y/N] ").strip().lower() != "y":
         print("Nothing was removed.")
         return

@@ -26,7 +26,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 
 def print_accuracies(title: str, accuracies: Mapping[str, Mapping[str, float | None]]) -> None:
-    """The table of the field: a row a model, a column a shot group, in percent."""
+    """The table of the field: one row per model, one column per shot group, in percent."""
     rows = [
         [model_title(model), *(number(by_group[group]) for group in GROUPS)] for model, by_group in accuracies.items()
     ]

@@ -24,7 +24,7 @@ from ballad.home import default_home, unreadable_dir
 
 
 def list_datasets() -> list[KnownDataset]:
-    """Every dataset that goes by a name; ``status()`` tells whether it is there."""
+    """Every dataset that has a name; ``status()`` tells whether it is available."""
     return list(CATALOG.values())
 
 
@@ -75,10 +75,10 @@ def _read(source: str) -> ImageCollection:
     if os.path.isfile(path) and path.suffix.lower() in TABLE_SUFFIXES:
         return read_table(path)
     if os.path.isfile(path):
-        raise DataError(f"{source} is no dataset: give its folder, or a CSV or Parquet table of paths and labels.")
+        raise DataError(f"{source} is not a dataset; give its folder, or a CSV or Parquet table of paths and labels.")
     matches = get_close_matches(source, CATALOG, n=1)
     hint = f"did you mean '{matches[0]}'?" if matches else f"the names are {', '.join(CATALOG)}."
-    raise DataError(f"There is no folder or table '{source}', and no dataset of that name; {hint}")
+    raise DataError(f"There is no folder or table '{source}', and no dataset with that name; {hint}")
 
 
 def _read_folder(path: Path) -> ImageCollection:

@@ -20,7 +20,7 @@ NAMES_SHOWN = 5
 
 
 def unreadable_images(dataset: LongTailDataset, on_checked: Callable[[int], None] = lambda done: None) -> pd.DataFrame:
-    """Decode every image; one row for each that fails: split, index, sample, class_name, problem.
+    """Decode every image; returns one row for each that fails: split, index, sample, class_name, problem.
 
     ``on_checked`` is called with the number of images decoded so far; what it raises ends the check.
     """
@@ -41,8 +41,8 @@ def unreadable_images(dataset: LongTailDataset, on_checked: Callable[[int], None
 def equal_images(dataset: LongTailDataset) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Images with the same bytes as another: again in the same split, and leaks.
 
-    Both tables have one row a pair. Repeats: split, sample, class_name, first_sample, first_class_name. Leaks, of test
-    and validation images that are also trained on: split, sample, class_name, train_sample, train_class_name.
+    Both tables have one row per pair. Repeats: split, sample, class_name, first_sample, first_class_name. Leaks, of
+    test and validation images that are also trained on: split, sample, class_name, train_sample, train_class_name.
     """
     sizes, counts = np.unique(np.concatenate([_sizes(split) for split in dataset.splits]), return_counts=True)
     repeats, leaks = [], []
@@ -67,7 +67,7 @@ def equal_images(dataset: LongTailDataset) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def without_unreadable(dataset: LongTailDataset, memory: Path) -> LongTailDataset:
-    """The dataset less the images that cannot be decoded, with a note that lists them.
+    """The dataset without the images that cannot be decoded, with a note that lists them.
 
     Decoding every image takes a while, so the verdict is kept in the folder ``memory`` under the dataset's fingerprint.
     Raises DataError if a class loses its last training or test image.

@@ -30,7 +30,7 @@ class NamesFile:
         """Raises DataError for an empty file or a line without a name."""
         lines = read_text(path).rstrip().splitlines()
         if not lines:
-            raise DataError(f"{path} is empty; it needs one class name a line, in the order of the labels.")
+            raise DataError(f"{path} is empty; it needs one class name per line, in the order of the labels.")
         for number, line in enumerate(lines, start=1):
             if not line.strip() or re.fullmatch(r"n\d{8}", line.strip()):
                 raise DataError(f"{path}, line {number}: class {number - 1} has no name.")
@@ -86,7 +86,7 @@ class NamesFile:
         if named is not None and self.counts and 0 not in named and 0 in labels:
             raise DataError(
                 f"{self.path} numbers its classes from 1 ('{self.lines[0]}'), but there is a label 0; number the names "
-                "as the labels are, or take the numbers away."
+                "like the labels, or remove the numbers."
             )
         if not set(labels) <= positions and len(set(labels)) == len(names):
             return dict(zip(sorted(set(labels)), names, strict=True))
@@ -112,14 +112,16 @@ def class_name_notes(names: tuple[str, ...]) -> list[str]:
     for name, count in Counter(names).items():
         if count > 1:
             labels = ", ".join(str(label) for label, other in enumerate(names) if other == name)
-            notes.append(f"{count} classes are called '{name}' (labels {labels}), so their texts cannot be told apart.")
+            notes.append(f"{count} classes are called '{name}' (labels {labels}), so the model cannot tell them apart.")
     opaque = [name for name in names if re.fullmatch(r"n\d{8}|[\d\W_]+", name)]
     if opaque:
-        notes.append(f"Some class names are no words ({listed(opaque)}): give readable ones in classnames.txt.")
+        notes.append(f"Some class names are not words ({listed(opaque)}); give readable names in classnames.txt.")
     joined = [name for name in names if "_" in name]
     if joined:
         notes.append(f"Some class names hold underscores ({listed(joined)}).")
     synonyms = [name for name in names if ", " in name]
     if synonyms:
-        notes.append(f"Some class names list synonyms ({listed(synonyms, '; ')}): a prompt reads better with one.")
+        notes.append(
+            f"Some class names list synonyms ({listed(synonyms, '; ')}); a prompt reads better with a single name."
+        )
     return notes

@@ -27,7 +27,7 @@ _one_large_picture = threading.Lock()
 
 
 def open_rgb(path: Path, *, at_least: int | None = None) -> Image.Image:
-    """Decode the file at ``path`` to RGB, 8 bits a channel.
+    """Decode the file at ``path`` to RGB, 8 bits per channel.
 
     The EXIF orientation is applied unless it is damaged, an animation gives its first frame, transparency lies on
     white, grey and CMYK become RGB, 16-bit values keep their high byte. With ``at_least``, a JPEG may come smaller,
@@ -100,7 +100,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "it is no image in a known format"  # Pillow's own words repeat the path
+        return "it is not an image in a known format"  # Pillow's own words repeat the path
     return str(error).rstrip(".") or type(error).__name__
 
 

@@ -1,6 +1,6 @@
 """Views of small pictures of one size, made on the device where the pictures lie.
 
-Crop, flip and resize are one matrix product a side, with the weights that Pillow uses. The views are those of
+Crop, flip and resize are one matrix product per side, with the weights that Pillow uses. The views are those of
 :mod:`ballad.data.views`, from the same draws, but for a few levels where rounding or the order of the sides differs.
 On a CPU Pillow is several times faster, so this is for other devices.
 """

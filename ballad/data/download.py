@@ -62,18 +62,18 @@ def fetch(archive: Archive, folder: Path, on_bytes: OnBytes, cancel: CancelToken
     target = folder / archive.file_name
     if target.exists():
         if not _is_whole(archive, target):
-            raise DataError(f"{target} has the wrong checksum; remove it, and it is downloaded again.")
+            raise DataError(f"{target} has the wrong checksum; delete the file to download it again.")
         return target
     partial = target.with_name(target.name + ".part")
     try:
         _download(archive, partial, on_bytes, cancel)
     except (OSError, http.client.HTTPException) as error:
         raise DataError(
-            f"{archive.url} cannot be downloaded ({_reason(error)}); try again to go on from there."
+            f"{archive.url} cannot be downloaded ({_reason(error)}); try again to continue the download."
         ) from None
     if not _is_whole(archive, partial):
         partial.unlink()
-        raise DataError(f"What came from {archive.url} has the wrong checksum and was deleted; download it again.")
+        raise DataError(f"The file from {archive.url} had the wrong checksum and was deleted; download it again.")
     name_whole(partial, target)
     return target
 
@@ -94,7 +94,7 @@ def unpack(path: Path, folder: Path) -> None:
                 with tarfile.open(path) as tarred:
                     tarred.extractall(scratch, filter="data")
         except tarfile.FilterError as error:
-            raise DataError(f"The archive {path} is not unpacked: {error}.") from None
+            raise DataError(f"The archive {path} was not unpacked: {error}.") from None
         except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
             raise DataError(f"The archive {path} cannot be unpacked: {error}; delete it and try again.") from None
         for entry in Path(scratch).iterdir():
@@ -139,4 +139,4 @@ def _is_whole(archive: Archive, path: Path) -> bool:
 def _refuse_escapes(path: Path, names: list[str]) -> None:
     for name in names:
         if name.startswith(("/", "\\")) or ".." in Path(name).parts:
-            raise DataError(f"The archive {path} is not unpacked: its member '{name}' would land outside the folder.")
+            raise DataError(f"The archive {path} was not unpacked: its member '{name}' would land outside the folder.")

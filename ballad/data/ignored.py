@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 from ballad.data.texts import printable
 
-LEFT_BY_PROGRAMS = "left by a program"
-NOT_PICTURES = "no picture"
+LEFT_BY_PROGRAMS = "left behind by a program"
+NOT_PICTURES = "not a picture"
 OTHER_FORMATS = "in a format that is not read; convert them to JPEG or PNG"
 OUTSIDE_CLASSES = "outside the class folders"
 BESIDE_SPLITS = "in a folder beside the splits"
 LINKS = "behind a link that leads nowhere, to what is read already, or out of the data roots"
 NAMES = "under a name that is not UTF-8; rename them"
-LISTS = "a list with another name than train.txt, val.txt or test.txt"
+LISTS = "a list not named train.txt, val.txt or test.txt"
 
 _HARMLESS = frozenset({LEFT_BY_PROGRAMS, NOT_PICTURES})
 _EXAMPLES = 3

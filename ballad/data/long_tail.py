@@ -136,7 +136,7 @@ class LongTailDataset:
     val: Split | None
     test: Split
     synthetic: bool = False
-    """Rendered by a program; said wherever the set appears."""
+    """Whether a program rendered the pictures, which is stated wherever the set appears."""
     notes: tuple[str, ...] = ()
     """Sentences the user should see: skipped images, classes with the same name."""
     reference_counts: NDArray[np.int64] | None = None
@@ -166,7 +166,7 @@ class LongTailDataset:
         return shot_groups(self.class_counts if self.reference_counts is None else self.reference_counts)
 
     def class_table(self) -> "pd.DataFrame":
-        """One row a class: class_id, class_name, group, train_count, val_count, test_count."""
+        """One row per class: class_id, class_name, group, train_count, val_count, test_count."""
         import pandas as pd
 
         none = np.zeros(self.num_classes, dtype=np.int64)

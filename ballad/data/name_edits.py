@@ -1,6 +1,6 @@
-"""Class names that the user has edited, one file a dataset below the first data root.
+"""Class names that the user has edited, one file per dataset inside the first data root.
 
-``class_names/cifar100-lt.txt`` holds a line a class: the folder or label it is read from, a tab, and its name. The
+``class_names/cifar100-lt.txt`` holds one line per class: the folder or label it is read from, a tab, and its name. The
 names replace the dataset's own, and so are part of its fingerprint. Files of earlier versions hold the names alone, in
 the order of the labels as they were then: that of the folders' names as texts, even where these are numbers.
 """
@@ -44,7 +44,7 @@ def save_class_names(source: str, names: Mapping[str, str]) -> None:
         write_text_whole(path, "".join(lines))
     except OSError as error:
         raise DataError(
-            f"{path} cannot be written ({error.strerror}); put a folder that can be first in BALLAD_DATA."
+            f"{path} cannot be written ({error.strerror}); put a writable folder first in BALLAD_DATA."
         ) from None
 
 

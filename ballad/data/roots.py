@@ -24,7 +24,7 @@ def resolve_inside_roots(path: str | Path, roots: Sequence[Path]) -> Path:
         places = [(base / typed).resolve() for base in bases]
         found = next((place for place in places if place.exists()), None)
     except (OSError, ValueError):
-        raise DataError(f"'{path!s:.80}' cannot be the name of a file; give one below a data root.") from None
+        raise DataError(f"'{path!s:.80}' is not a valid file name; give a path inside a data root.") from None
     for place in places if found is None else [found]:
         if not any(place.is_relative_to(base) for base in bases):
             raise DataError(f"{path} lies outside the data roots ({_listed(bases)}); add its folder to BALLAD_DATA.")

@@ -45,7 +45,7 @@ def _with_test_split(found: ImageCollection, settings: DatasetSettings) -> Image
     if "val" not in found.splits:
         raise DataError(f"{found.title} has no test split; set dataset.test_per_class to take one from training.")
     splits = {"train": found.train, "test": replace(found.splits["val"], name="test")}
-    note = "There is no separate test split: the validation split is tested on."
+    note = "There is no separate test split, so the validation split is used for testing."
     return replace(found, splits=splits, notes=(*found.notes, note))
 
 
@@ -67,7 +67,7 @@ def _reference(counts: NDArray[np.int64], settings: DatasetSettings) -> NDArray[
         return None
     if settings.imbalance_ratio is None:
         raise SettingsError(
-            "dataset.shot_groups = 'rho100' keeps the groups of ratio 100 and needs dataset.imbalance_ratio."
+            "dataset.shot_groups = 'rho100' keeps the shot groups of ratio 100, so it needs dataset.imbalance_ratio."
         )
     return _wanted_counts(counts, REFERENCE_RATIO, settings.imbalance_profile)
 

@@ -145,7 +145,7 @@ class Backbone:
     def encode_class_tokens(self, tokens: Tensor) -> Tensor:
         """Class embeddings u ``[K, d]`` of unit norm from tokens ``[K, T, L]``.
 
-        With several prompts a class: the mean of their unit vectors, brought back to unit norm. Gradients flow where
+        With several prompts per class: the mean of their unit vectors, brought back to unit norm. Gradients flow where
         they are enabled.
         """
         features = torch.cat([self.encode_text(batch) for batch in tokens.flatten(0, 1).split(PROMPTS_AT_ONCE)])

@@ -17,7 +17,9 @@ def check_holds_weights(path: Path) -> None:
     except OSError as error:
         raise BackboneError(f"The weights file {path} cannot be read: {error.strerror}.") from None
     if not start:
-        raise BackboneError(f"The weights file {path} is empty: its download or copy did not finish; get it again.")
+        raise BackboneError(
+            f"The weights file {path} is empty: its download or copy did not finish; download or copy it again."
+        )
     if start.startswith(_LFS_POINTER):
         raise BackboneError(
             f"{path} is a git-LFS pointer, which stands for the weights in a repository; `git lfs pull` there fetches "
@@ -29,5 +31,6 @@ def check_holds_weights(path: Path) -> None:
         )
     if path.suffix == ".safetensors" and (len(start) < 8 or int.from_bytes(start[:8], "little") + 8 > size):
         raise BackboneError(
-            f"{path} cannot be read as safetensors: it was cut off, or is a file of another kind; get it again."
+            f"{path} cannot be read as safetensors: it is truncated or not a safetensors file; download or copy it "
+            "again."
         )

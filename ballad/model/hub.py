@@ -15,9 +15,9 @@ PROBE_SECONDS = 4.0
 """How long the hub may take to say whether it has a file, before we call ourselves offline."""
 
 WAYS_TO_PROVIDE_WEIGHTS = (
-    "Three ways to provide it: connect this machine to the network once, and it is downloaded and kept; "
-    "or bring the weights file and name it with --set backbone.pretrained=PATH; "
-    "or bring a folder with open_clip_config.json and the weights and choose it with --backbone FOLDER."
+    "There are three ways to provide it: connect this machine to the network once, and it is downloaded and kept; "
+    "copy the weights file here and name it with --set backbone.pretrained=PATH; or copy a folder with "
+    "open_clip_config.json and the weights here and choose it with --backbone FOLDER."
 )
 
 DownloadProgress = Callable[[int, int | None], None]
@@ -62,7 +62,7 @@ def fetch_file(
             return Path(hf_hub_download(repository, filename, tqdm_class=bar))
     except (OSError, HTTPError) as error:
         raise BackboneError(
-            f"The download of {filename} from huggingface.co/{repository} broke off ({_first_line(error)}); "
+            f"The download of {filename} from huggingface.co/{repository} was interrupted ({_first_line(error)}); "
             "start it again."
         ) from None
 
@@ -84,7 +84,7 @@ def _first_available(repository: str, filenames: Sequence[str], offline_advice: 
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import GatedRepoError, HTTPError, RemoteEntryNotFoundError, RepositoryNotFoundError
 
-    # One question a file, without the client's own retries, which take 20 s and more on a machine without a network.
+    # One question per file, without the client's own retries, which take 20 s and more on a machine without a network.
     for filename in filenames:
         try:
             get_hf_file_metadata(hf_hub_url(repository, filename), timeout=PROBE_SECONDS)
@@ -100,7 +100,7 @@ def _first_available(repository: str, filenames: Sequence[str], offline_advice: 
             raise BackboneError(f"There is no repository {repository} on huggingface.co; check the name.") from None
         except (OSError, HTTPError):
             raise BackboneError(
-                f"The file {filename} of huggingface.co/{repository} is not on this disk, and the hub cannot be "
+                f"The file {filename} of huggingface.co/{repository} is not on this machine, and the hub cannot be "
                 f"reached. {offline_advice}"
             ) from None
     raise BackboneError(f"huggingface.co/{repository} has none of the files {', '.join(filenames)}.")

@@ -32,7 +32,7 @@ def check_layout(model: dict[str, Any], where: object) -> None:
                 if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= LIMITS[field]:
                     name = f"{section}.{field}" if section else field
                     raise BackboneError(
-                        f"{name} = {value!r:.80} in {where} cannot be: it must be a whole number from 1 to "
+                        f"{name} = {value!r:.80} in {where} is impossible: it must be a whole number from 1 to "
                         f"{LIMITS[field]:,}."
                     )
         layers, width = values.get("layers"), values.get("width")

@@ -23,7 +23,7 @@ PAPER_TEMPLATES = (
 def class_prompts(class_names: Sequence[str], settings: PromptSettings, seed: int) -> list[list[str]]:
     """The T prompts of each of K classes, T the same for all.
 
-    T is 1 for ``single`` and ``random_single`` (one of the seven a class, drawn from ``seed``), 7 for ``ensemble``
+    T is 1 for ``single`` and ``random_single`` (one of the seven per class, drawn from ``seed``), 7 for ``ensemble``
     and the number of templates for ``custom``.
     """
     if settings.kind == "random_single":

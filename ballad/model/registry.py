@@ -56,7 +56,7 @@ def _architectures() -> dict[str, dict[str, Any]]:
 
 @cache
 def _pretrained() -> dict[str, dict[str, HubWeights]]:
-    """``_PRETRAINED`` of open_clip/pretrained.py: a table an architecture, ``dict(tag=_pcfg(hf_hub="…"), …)``."""
+    """``_PRETRAINED`` of open_clip/pretrained.py: one table per architecture, ``dict(tag=_pcfg(hf_hub="…"), …)``."""
     module = ast.parse((_package() / "pretrained.py").read_text())
     tables = {
         target.id: statement.value

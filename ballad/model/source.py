@@ -168,8 +168,8 @@ def _kind_and_name(name: str) -> tuple[Literal["architecture", "folder", "hub"],
         return "folder", str(_open_clip_folder(Path(name)))
     if Path(name).suffix in (".safetensors", ".pt", ".pth", ".bin"):
         raise BackboneError(
-            f"Backbone '{name}' is a weights file: choose its architecture, and give the file as "
-            f"--set backbone.pretrained={name}."
+            f"Backbone '{name}' is a weights file: choose its architecture, and give the file with --set "
+            f"backbone.pretrained={name}."
         )
     known = ["demo", *PAPER_ARCHITECTURES, *architecture_names()]
     raise BackboneError(
@@ -229,7 +229,7 @@ def _checkpoint(pretrained: str, name: str) -> Path:
     if path.suffix or "/" in pretrained:
         raise BackboneError(f"The weights file {path} (backbone.pretrained) does not exist.")
     tags = sorted(pretrained_tags(name))
-    hint = f"Its tags are {_listed(tags)}." if tags else "Only a weights file can be given for it."
+    hint = f"Its tags are {_listed(tags)}." if tags else "It accepts only a weights file."
     raise BackboneError(
         f"Backbone '{name}' has no pretrained weights '{pretrained}'. {_did_you_mean(pretrained, tags, hint)}"
     )

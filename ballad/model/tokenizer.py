@@ -54,8 +54,8 @@ def _hugging_face_tokenizer(source: str, **options: Any) -> Tokenizer:
         return build(local_files_only=True)
     except (OSError, ValueError):  # Not on this disk, or not whole.
         advice = (
-            "It belongs to the backbone's tokenizer: connect this machine to the network once, or choose a folder that "
-            "holds open_clip_config.json, the weights and the tokenizer's files with --backbone FOLDER."
+            "It is part of the backbone's tokenizer: connect this machine to the network once, or use --backbone "
+            "FOLDER with a folder that holds open_clip_config.json, the weights and the tokenizer's files."
         )
         fetch_file(source, (TOKENIZER_CONFIG,), offline_advice=advice)
     try:

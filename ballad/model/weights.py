@@ -36,9 +36,10 @@ def load_weights(model: nn.Module, path: Path, *, trust_torchscript: bool) -> No
         _load_tensors(model, _torchscript_tensors(path), path)
     else:
         raise BackboneError(
-            f"{path} is a TorchScript archive, a format that carries code, which opening it may run. If you trust "
-            "its origin (OpenAI's own .pt files are such archives), say so with --set backbone.trust_torchscript=true; "
-            "only its tensors are used then. Otherwise give the weights as safetensors."
+            f"{path} is a TorchScript archive, a format that can contain code, and opening it may run that code. If "
+            "you trust its origin (OpenAI's own .pt files are such archives), confirm this with --set "
+            "backbone.trust_torchscript=true; only its tensors are used then. Otherwise give the weights as "
+            "safetensors."
         )
 
 
@@ -58,14 +59,14 @@ def _load(model: nn.Module, path: Path, shown: Path) -> None:
             if any(name.startswith(HUGGING_FACE_TOWERS) for name in state):
                 raise BackboneError(
                     f"The weights in {shown} have the names of Hugging Face's CLIP (such as {next(iter(state))}), "
-                    "which are other than open_clip's; give open_clip's file of the same weights."
+                    "which differ from open_clip's; give open_clip's file of the same weights."
                 ) from None
         if "Error(s) in loading state_dict" in message or "size" in message:
             raise BackboneError(f"The weights in {shown} do not fit the architecture: {_difference(message)}") from None
         if "Weights only load failed" in message:
             raise BackboneError(
-                f"{shown} holds more than tensors and is not opened, since unpickling the rest could run code; "
-                "save the model's state_dict alone, best as safetensors."
+                f"{shown} holds more than tensors and was not opened, since unpickling the rest could run code; save "
+                "only the model's state_dict, preferably as safetensors."
             ) from None
         raise BackboneError(f"{shown} cannot be read as weights: {message.partition(chr(10))[0]}") from None
     for name, tensor in model.state_dict().items():

@@ -105,7 +105,8 @@ class Ablation:
         return folder.result()["dataset"]
 
     def points(self) -> pd.DataFrame:
-        """One row a setting, seed and shot group. Columns: setting, model, run, seed, group, accuracy, standard_error.
+        """One row per setting, seed and shot group. Columns: setting, model, run, seed, group, accuracy,
+        standard_error.
 
         Test accuracy in percent, NaN for an empty group; standard_error comes from the number of test images.
         """
@@ -119,7 +120,7 @@ class Ablation:
         return pd.DataFrame(rows, columns=columns)
 
     def table(self) -> pd.DataFrame:
-        """One row a setting and shot group, in the paper's order, with the published number beside.
+        """One row per setting and shot group, in the paper's order, next to the published number.
 
         Columns: setting, model, group, seeds (finished), mean, sd (over seeds, NaN for one), standard_error (of one
         seed, from the number of test images), published, difference (mean − published), published_source (table,
@@ -209,5 +210,5 @@ def _definition(store: RunStore, group_id: str) -> dict[str, Any]:
     groups = queries.groups(store).set_index("id")["definition"]
     definition = groups.get(group_id, {})
     if "preset" not in definition:
-        raise RunError(f"The group '{group_id}' is none of the paper's tables or figures.")
+        raise RunError(f"The group '{group_id}' is not one of the paper's tables or figures.")
     return definition

@@ -1,4 +1,4 @@
-"""Named cuts of an experiment for machines that are too small for all of it.
+"""Named reductions of an experiment for machines that are too small for all of it.
 
 A budget's name stays in the experiment and is shown with every result: its numbers are not the paper's.
 """
@@ -24,7 +24,7 @@ class Budget:
 
 BUDGETS: Mapping[str, Budget] = MappingProxyType(
     {
-        "full": Budget(1, 1, None, "everything as the settings say"),
+        "full": Budget(1, 1, None, "the full experiment"),
         "half": Budget(0.5, 1, None, "half of Phase A's epochs"),
         "small": Budget(0.2, 1, None, "a fifth of Phase A's epochs"),
         "tiny": Budget(0.04, 0.2, 20, "a 25th of Phase A's epochs, a fifth of Phase B's, at most 20 classes"),
@@ -35,8 +35,8 @@ BUDGETS: Mapping[str, Budget] = MappingProxyType(
 def with_budget(experiment: Experiment, name: str) -> Experiment:
     """The experiment cut down to a budget, and named after it; a phase keeps at least one epoch.
 
-    Classes that remain are spread evenly over the frequency order; a dataset of one's own, whose number of classes is
-    not known before it is read, keeps all of them. Raises SettingsError for a name that is none.
+    Classes that remain are spread evenly over the frequency order; a user's own dataset, whose number of classes is
+    unknown until it is read, keeps all of them. Raises SettingsError for an unknown name.
     """
     if name not in BUDGETS:
         raise SettingsError(f"There is no budget '{name}'; the budgets are {', '.join(BUDGETS)}.")

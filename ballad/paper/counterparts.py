@@ -1,4 +1,4 @@
-"""Which published number stands beside one's own, and whether it was measured on the same set and backbone."""
+"""Which published number a result is compared with, and whether it was measured on the same dataset and backbone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

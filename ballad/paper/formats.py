@@ -18,7 +18,7 @@ MEASURED = ("mean", "sd", "standard_error", "published", "difference")
 
 
 def ablation_records(ablation: Ablation) -> list[dict[str, Any]]:
-    """One record a setting: many, medium, few and all, each with mean, sd, standard_error, published and difference.
+    """One record per setting: many, medium, few and all, each with mean, sd, standard_error, published and difference.
 
     Beside them table, setting, model, dataset, backbone, recipe, budget, seeds, published_source and same_setup. What
     there is no number for is None. The meaning of each is that of :meth:`Ablation.table`.
@@ -60,7 +60,7 @@ def describe(ablation: Ablation) -> str:
 
 
 def ablation_latex(ablation: Ablation) -> str:
-    """A ``table`` in booktabs style: a row a setting, test accuracies in percent.
+    """A ``table`` in booktabs style: one row per setting, test accuracies in percent.
 
     Bold in each column are the best and what cannot be told from it: p ≥ 0.05 in a paired bootstrap over the images.
 

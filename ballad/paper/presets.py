@@ -94,7 +94,7 @@ def backbone_title(name: str) -> str:
 
 
 def _main_result(table: str, base: Experiment) -> list[Row]:
-    """Tables 1–3: BALLAD over the backbones, one table a dataset."""
+    """Tables 1–3: BALLAD over the backbones, one table per dataset."""
     reference = Reference("BALLAD", (table,))
     return [Row(name, "ballad", experiment, (reference,)) for name, experiment in _over_backbones(base)]
 

@@ -1,6 +1,6 @@
-"""The numbers that the paper publishes (arXiv 2111.14745), to be shown beside one's own.
+"""The numbers that the paper publishes (arXiv 2111.14745), to be shown next to measured results.
 
-The rows are in ``assets/paper.csv``, one a published result: all of Tables 1–10, and what the text says of Figures 4
+The rows are in ``assets/paper.csv``, one per published result: all of Tables 1–10, and what the text says of Figures 4
 and 5. Figure 3 and the other points of Figures 4–6 are drawn without numbers, and stay absent.
 """
 
@@ -60,7 +60,7 @@ TENSIONS = (
     ),
     Tension(
         f"Rows with {MARK} are quoted from other papers and shown as printed: the mean of their groups, weighted by "
-        "their numbers of classes, is another accuracy than the one that stands beside it.",
+        "their numbers of classes, differs from the overall accuracy printed next to it.",
         ("table1", "table2", "table3"),
     ),
 )

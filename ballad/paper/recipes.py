@@ -67,8 +67,8 @@ DIFFERENCES = (
         ("phase_a.images_per_draw", "phase_b.images_per_draw"),
         (1, 1),
         (4, 4),
-        "Every draw takes a class, then an image; the code takes four images of a drawn class in a row, so that a "
-        "batch of 512 holds 128 classes. Without effect on instance sampling.",
+        "Every draw takes a class, then an image; the code takes four images in a row from each drawn class, so a "
+        "batch of 512 holds 128 classes. Instance sampling is not affected.",
     ),
     Difference(
         "last batch",
@@ -102,7 +102,7 @@ RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType(
 
 
 def recipe_values(name: str) -> dict[str, Any]:
-    """The dotted setting values of a recipe. Raises SettingsError for a name that is none."""
+    """The dotted setting values of a recipe. Raises SettingsError for an unknown name."""
     if name not in RECIPES:
         raise SettingsError(f"There is no recipe '{name}'; the recipes are {' and '.join(RECIPES)}.")
     return dict(RECIPES[name])
@@ -117,7 +117,7 @@ def recipe_of(experiment: Experiment) -> str | None:
 
 
 def difference_table() -> "pd.DataFrame":
-    """One row a difference, for people. Columns: topic, setting, paper, released_code, explanation."""
+    """One row per difference, for people. Columns: topic, setting, paper, released_code, explanation."""
     import pandas as pd
 
     return pd.DataFrame(

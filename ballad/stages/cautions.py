@@ -42,8 +42,8 @@ def _of_selection(experiment: Experiment, has_validation: bool) -> Iterator[str]
     for phase in _phases(experiment):
         if getattr(experiment, phase).selection == "best" and not has_validation:
             yield (
-                f"{phase}.selection = best does nothing: there is no validation split to choose on, so the last epoch "
-                "counts; set images aside with dataset.validation_per_class."
+                f"{phase}.selection = best does nothing: there is no validation split to select on, so the last epoch "
+                "is used; set images aside with dataset.validation_per_class."
             )
 
 
@@ -52,7 +52,7 @@ def _of_rates(experiment: Experiment) -> Iterator[str]:
         if getattr(experiment, phase).epochs == 1 and experiment.optimizer.cosine_by == "epoch":
             yield (
                 f"{phase}.epochs = 1 trains nothing: with optimizer.cosine_by = epoch the last epoch has a learning "
-                "rate of 0, and this one is the last; train longer, or let the rate fall by step."
+                "rate of 0, and this is the only epoch; train longer, or set optimizer.cosine_by = step."
             )
 
 
@@ -64,7 +64,7 @@ def _of_objective(experiment: Experiment) -> Iterator[str]:
     if settings.batch_size <= in_a_row:
         yield (
             f"phase_a.objective = {settings.objective} has nothing to contrast: with phase_a.batch_size = "
-            f"{settings.batch_size} each batch shows a single class, and its loss is 0; choose larger batches."
+            f"{settings.batch_size}, each batch holds a single class and its loss is 0; choose larger batches."
         )
 
 
@@ -75,8 +75,8 @@ def _of_backbone(settings: BackboneSettings) -> Iterator[str]:
         tokens = text.get("vocab_size", CLIP_TOKENS)
         if tokens != CLIP_TOKENS and not text.get("hf_tokenizer_name"):
             yield (
-                f"The backbone's text tower knows {tokens:,} tokens, and CLIP's tokenizer, which reads the prompts for "
-                f"want of another, has {CLIP_TOKENS:,}: the prompts may mean nothing to it; name its tokenizer as "
+                f"The backbone's text tower knows {tokens:,} tokens, and CLIP's tokenizer, which is used because no "
+                f"other is named, has {CLIP_TOKENS:,}: the prompts may mean nothing to it; name its tokenizer as "
                 "hf_tokenizer_name in the backbone's open_clip_config.json."
             )
     file = source.checkpoint
@@ -84,8 +84,8 @@ def _of_backbone(settings: BackboneSettings) -> Iterator[str]:
         file = folder_weights(Path(source.name))
     if file is not None and _has_whole_numbers(file):
         yield (
-            f"The weights in {file} are whole numbers of 8 bits, which are read as they stand, without the scale that "
-            "they were divided by: the towers are not what they were; get them as floating-point numbers."
+            f"The weights in {file} are 8-bit integers, which are read without the scale they were divided by, so the "
+            "towers will not work as trained; get the weights as floating-point numbers."
         )
 
 

@@ -120,9 +120,9 @@ def _divergence(model: str, report: Report, history: Sequence[EpochEvaluated], e
         return None
     section = PHASE_A.name if phase.trains_towers else PHASE_B.name
     return (
-        f"{phase.title} diverged: its last loss is {losses[-1]:.3g}, where guessing among {classes} classes has "
-        f"{terms * math.log(classes):.3g}, and {accuracy:.1f} % of the test images are right. "
-        f"Try a lower {section}.learning_rate or a higher backbone.temperature."
+        f"{phase.title} diverged: its last loss is {losses[-1]:.3g}, where guessing among {classes} classes gives "
+        f"{terms * math.log(classes):.3g}, and {accuracy:.1f} % of the test images are classified correctly. Try a "
+        f"lower {section}.learning_rate or a higher backbone.temperature."
     )
 
 

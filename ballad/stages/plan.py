@@ -1,6 +1,6 @@
 """Which stages an experiment consists of, and the address of each; known without loading torch or an image.
 
-towers ─► features (a split each) ─┬─► adapter ─► evaluation
+towers ─► features (per split) ─┬─► adapter ─► evaluation
      └──► class_text ──────────────┘
 """
 
@@ -90,7 +90,7 @@ class Plan:
         return Stage("features", {**self._image_tower(model), "split": split})
 
     def views(self, model: Model) -> Stage | None:
-        """The augmented views of the training split; None where Phase B reads one view an image."""
+        """The augmented views of the training split; None where Phase B reads one view per image."""
         phase_b = self.experiment.phase_b
         if not self.trains_on_features or phase_b.views == 1:
             return None

@@ -156,7 +156,9 @@ class _Mapping:
         self._groups = tables[0]["group"].tolist()
         self._classes = np.array(sorted(set(request.classes)) or range(len(self._names)), np.int64)
         if self._classes[-1] >= len(self._names):
-            raise RunError(f"The run {request.sides[0].run} has no class {self._classes[-1]}; choose the classes anew.")
+            raise RunError(
+                f"The run {request.sides[0].run} has no class {self._classes[-1]}; choose the classes again."
+            )
         labels = self._predictions[0].labels
         candidates = np.flatnonzero(np.isin(labels, self._classes))
         self._samples = candidates[subsample(labels[candidates], self._groups, request.limit)]
@@ -278,4 +280,6 @@ class _Mapping:
             columns = ["class_name", "group"]
             if not (np.array_equal(predictions.labels, first[0].labels) and table[columns].equals(first[1][columns])):
                 runs = " and ".join(side.run for side in self._request.sides)
-                raise RunError(f"The runs {runs} were not evaluated on the same images; choose runs of one dataset.")
+                raise RunError(
+                    f"The runs {runs} were not evaluated on the same images; choose runs on the same dataset."
+                )

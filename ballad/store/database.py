@@ -1,4 +1,4 @@
-"""SQLite as several threads and processes share it: one connection a thread, short write transactions."""
+"""SQLite as several threads and processes share it: one connection per thread, short write transactions."""
 
 import sqlite3
 import threading
@@ -15,7 +15,7 @@ BUSY_TIMEOUT_SECONDS = 30.0
 
 SENTENCES: dict[int | None, str] = {
     sqlite3.SQLITE_BUSY: "The store {path} has been locked by another process for {seconds:.0f} s; try again later.",
-    sqlite3.SQLITE_READONLY: "The store {path} can be read only, so nothing can be queued, run or changed here.",
+    sqlite3.SQLITE_READONLY: "The store {path} is read-only, so nothing can be queued, run or changed here.",
     sqlite3.SQLITE_FULL: "The disk that holds {path} is full; free some space, then try again.",
 }
 

@@ -26,7 +26,7 @@ def runs(
     tag: str | None = None,
     deleted: bool = False,
 ) -> pd.DataFrame:
-    """One row a run, the newest first.
+    """One row per run, the newest first.
 
     Columns: id, name, status, dataset, backbone, schedule, seed, budget, key, group_id, group, tags (list), notes,
     executor, requested_device, device, created, started, finished, seconds (so far, in all attempts),
@@ -76,7 +76,7 @@ def runs(
 
 
 def settings(store: RunStore, run_ids: Sequence[str]) -> pd.DataFrame:
-    """The settings of these runs: one row a run (index: id, in the order given), one column a dotted field.
+    """The settings of these runs: one row per run (index: id, in the order given), one column per dotted field.
 
     A setting that a run's release did not have yet stands at its default, which is what that release did.
     """
@@ -115,7 +115,7 @@ def step_metrics(
     """What was measured between epochs: loss, learning_rate, images_per_second.
 
     Columns: run_id, phase, epoch, step, epochs_done (2.5 is halfway through the third), name, value, time; by run,
-    name, phase and step. A curve with more than ``points`` points a phase is thinned evenly.
+    name, phase and step. A curve with more than ``points`` points per phase is thinned evenly.
     """
     chosen, values = _chosen(run_ids, names)
     return _frame(
@@ -130,7 +130,7 @@ def step_metrics(
 
 
 def sparklines(store: RunStore, run_ids: Sequence[str], name: str = "all", *, points: int = 20) -> pd.Series:
-    """One metric over the epochs of all phases in a few points a run: a Series of lists by run id.
+    """One metric over the epochs of all phases in a few points per run: a Series of lists by run id.
 
     Thinned evenly, the last epoch kept, rounded to three decimals; runs without that metric are absent.
     """
@@ -217,7 +217,7 @@ def run_stages(store: RunStore, run_id: str | None = None) -> pd.DataFrame:
 
 
 def groups(store: RunStore) -> pd.DataFrame:
-    """One row a group with runs, the newest first: how many there are, and how many in each status.
+    """One row per group with runs, the newest first: how many there are, and how many in each status.
 
     Columns: id, name, definition (dict), created, runs, and one for each status.
     """

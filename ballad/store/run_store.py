@@ -42,7 +42,7 @@ class RunStore:
     def version(self, run_id: str | None = None) -> int:
         """A number that grows whenever anything a page shows has changed, in any run or in this one.
 
-        Cheap enough to ask several times a second; heartbeats do not count.
+        Cheap enough to ask several times per second; heartbeats do not count.
         """
         if run_id is None:
             return self.database.read("SELECT value FROM counter")[0][0]
@@ -197,7 +197,7 @@ class RunStore:
         ]
         if not orphans:
             return []
-        error = "The process that worked on the run ended; resume it to continue where it stopped."
+        error = "The process that was working on the run ended; resume the run to continue where it stopped."
         with self.database.write() as db:
             return [
                 row["id"]
@@ -284,7 +284,7 @@ class RunStore:
         """Bring deleted runs back; returns those that it concerned."""
         with self.database.write() as db:
             ids = _returned_ids(db, "UPDATE runs SET deleted = NULL WHERE deleted IS NOT NULL AND id IN", run_ids)
-            self._note(db, "Brought back", *ids)
+            self._note(db, "Restored", *ids)
             touch(db, *ids)
         return ids
 
@@ -307,7 +307,7 @@ class RunStore:
     def record(self, run_id: str, event: Event) -> None:
         """Keep what a running experiment tells.
 
-        Progress is thinned to about two rows a second, and fewer in a long phase; all else is kept as it comes.
+        Progress is thinned to about two rows per second, and fewer in a long phase; all else is kept as it comes.
         """
         self._recorder.record(run_id, event)
 

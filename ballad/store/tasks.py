@@ -182,7 +182,7 @@ class TaskStore:
     def fail_orphans(self) -> list[str]:
         """Mark running tasks whose owner is gone as failed; returns their ids. Any process may call this."""
         running = self._database.read("SELECT id, owner, heartbeat FROM tasks WHERE status = 'running'")
-        error = "The process that worked on this ended before it was done; try again."
+        error = "The process that was working on this ended before it finished; try again."
         return [
             row["id"]
             for row in running

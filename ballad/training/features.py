@@ -45,7 +45,7 @@ class FeatureBank:
 
     @classmethod
     def of_plain(cls, plain: np.ndarray) -> "FeatureBank":
-        """A bank with one view an image."""
+        """A bank with one view per image."""
         return cls(plain, plain[:0], np.zeros(len(plain) + 1, dtype=np.int64))
 
     def on(self, device: torch.device) -> Tensor:

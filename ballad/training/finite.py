@@ -9,7 +9,7 @@ from torch import Tensor
 from ballad.errors import RunError
 from ballad.schedules import PHASE_A, PHASE_B, PHASES
 
-ADVICE = "try a lower {group}.learning_rate (now {rate:g}), a higher backbone.temperature, or fp32 in place of bf16"
+ADVICE = "try a lower {group}.learning_rate (now {rate:g}), a higher backbone.temperature, or fp32 instead of bf16"
 
 
 def check_loss(loss: float, phase: str, *, epoch: int, step: int, rate: float) -> None:

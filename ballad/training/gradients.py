@@ -1,4 +1,4 @@
-"""The gradient of one batch of Phase A, computed a micro-batch at a time."""
+"""The gradient of one batch of Phase A, computed one micro-batch at a time."""
 
 from typing import assert_never
 

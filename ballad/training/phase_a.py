@@ -180,7 +180,7 @@ class TowerTraining:
     def _halve_micro_batch(self) -> None:
         if self.micro_batch == 1:
             raise RunError(
-                f"One image alone does not fit the memory of {self.model.device}; "
+                f"Not even one image fits in the memory of {self.model.device}; "
                 "choose a smaller backbone or image size."
             )
         self.micro_batch = -(-min(self.micro_batch, self.settings.batch_size) // 2)
@@ -188,7 +188,7 @@ class TowerTraining:
         self.on_event(
             Notice(
                 f"Out of memory on {self.model.device}: continuing with {self.micro_batch} images at a time; "
-                f"gradients accumulate to batches of {self.settings.batch_size}, so the numbers hold."
+                f"gradients accumulate to batches of {self.settings.batch_size}, so results do not change."
             )
         )
 
@@ -237,7 +237,7 @@ class TowerTraining:
         try:
             checkpoint = Checkpoint.load(self.checkpoint_path)
         except DamagedCheckpoint:
-            self.on_event(Notice("The checkpoint of the attempt before is damaged; the training begins anew."))
+            self.on_event(Notice("The checkpoint of the previous attempt is damaged; training starts over."))
             return
         self._load_weights(checkpoint.tensors)
         for name, parameter in self.model.parameters().items():

@@ -1,4 +1,4 @@
-"""Images a second and time to go, for progress events."""
+"""Images per second and time remaining, for progress events."""
 
 import time
 

@@ -100,7 +100,7 @@ def plain_sentence(error: BaseException, home: Path) -> str:
         return f"The disk that holds {home} is full; free some space, then resume the run."
     first_line = (str(error).strip().splitlines() or [""])[0][:200]
     what = f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
-    return f"The run stopped on an unexpected error: {what}; the log has the details."
+    return f"The run stopped because of an unexpected error: {what}; see the log for details."
 
 
 def _disk_is_full(error: BaseException) -> bool:

@@ -107,7 +107,7 @@ def perform_check(home: Path, arguments: Mapping[str, Any], *, report: Report, c
         report(0.9 * done / images, f"Decoding image {done:,} of {images:,}")
 
     unreadable = unreadable_images(dataset, on_checked)
-    report(0.9, "Looking for images that come twice")
+    report(0.9, "Looking for duplicate images")
     repeats, duplicates = equal_images(dataset)
     return {
         "unreadable": unreadable.head(MOST_FINDINGS).to_dict("records"),

@@ -77,7 +77,7 @@ class TaskWorker:
         except BalladError as error:
             self._tasks.finish(task.id, self._owner, "failed", error=str(error))
         except BaseException as error:  # even SystemExit must not take the worker down
-            sentence = f"This stopped on an unexpected error: {type(error).__name__}: {error}"
+            sentence = f"This stopped because of an unexpected error: {type(error).__name__}: {error}"
             self._tasks.finish(task.id, self._owner, "failed", error=sentence[:400])
         else:
             self._tasks.finish(task.id, self._owner, "done", result=result)

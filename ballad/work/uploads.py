@@ -36,7 +36,7 @@ def decode_upload(home: Path, name: str) -> Image.Image:
     except DataError as error:
         # The file's own name is a hash that nobody gave it.
         reason = str(error).replace(f"The image {path}", "The uploaded picture").rstrip(".")
-        raise DataError(f"{reason}; choose another one.") from None
+        raise DataError(f"{reason}; choose another picture.") from None
     os.utime(path)
     preview = image.copy()
     preview.thumbnail((LONGEST_SIDE_OF_PREVIEW, LONGEST_SIDE_OF_PREVIEW))

@@ -139,7 +139,7 @@ def work_on(
     else:
         claimed = store.claim(worker.owner, device, requests=requests, run_id=run.id)
     if claimed is None:
-        raise RunError(f"Run {run.id} cannot be worked on: it is {store.get(run.id).status}.")
+        raise RunError(f"Run {run.id} cannot be executed: it is {store.get(run.id).status}.")
     job = executor.submit(claimed, worker.owner)
     worker.see_through(claimed, job)
     return job

@@ -13,7 +13,7 @@ _HOVER = "%{customdata[0]}, epoch %{customdata[1]}: %{y:.1f} %"
 
 
 def accuracy_curves(curves: pd.DataFrame, *, images: int | None = None) -> go.Figure:
-    """Validation accuracy by epoch: all groups of one run in one panel, or one panel a group for several runs.
+    """Validation accuracy by epoch: all groups of one run in one panel, or one panel per group for several runs.
 
     ``curves``: ``run`` (label), ``phase`` (phase_a, joint, phase_b), ``epoch`` (from 1 in each phase),
     ``group`` (many, medium, few, all) and ``accuracy`` (percent; NaN for an empty group).

@@ -14,9 +14,9 @@ MANY_CLASSES = 60
 
 
 def class_count_curve(classes: pd.DataFrame) -> go.Figure:
-    """Training images a class, sorted by count, coloured by shot group, on a logarithmic axis.
+    """Training images per class, sorted by count, coloured by shot group, on a logarithmic axis.
 
-    ``classes``: one row a class with ``class_name``, ``group`` (many, medium, few) and ``train_count``.
+    ``classes``: one row per class, with ``class_name``, ``group`` (many, medium, few) and ``train_count``.
     """
     if classes.empty:
         return empty_figure("This dataset has no classes.")

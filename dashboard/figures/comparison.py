@@ -7,11 +7,11 @@ from dashboard.figures.parts import accuracy_axis, empty_figure, groups_in, in_o
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
 
 ROW_HEIGHT = 44
-"""Pixels a setting at least, so that many settings stay readable."""
+"""At least this many pixels per setting, so that many settings stay readable."""
 
 
 def comparison_dots(results: pd.DataFrame, *, images: int | None = None) -> go.Figure:
-    """One row a setting, one dot a shot group; bars are one standard deviation over seeds.
+    """One row per setting, one dot per shot group; bars are one standard deviation over seeds.
 
     ``results``: ``setting``, ``group``, ``mean`` and ``sd`` (percent; NaN with a single seed), ``seeds`` (their
     number) and ``published`` (true for the paper's numbers, drawn hollow). Rows keep the table's order.

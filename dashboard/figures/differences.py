@@ -8,11 +8,11 @@ from dashboard.figures.parts import empty_figure, groups_in, in_order, row_heigh
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
 
 ROW_HEIGHT = 34
-"""Pixels a setting at least."""
+"""At least this many pixels per setting."""
 
 
 def difference_intervals(differences: pd.DataFrame) -> go.Figure:
-    """One row a setting, one panel a shot group; bars are confidence intervals, hollow marks are within noise.
+    """One row per setting, one panel per shot group; bars are confidence intervals, hollow marks are within noise.
 
     ``differences``: ``setting``, ``group``, ``difference``, ``low``, ``high`` (percentage points; NaN for an empty
     group). Rows keep the table's order.

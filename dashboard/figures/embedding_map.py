@@ -36,9 +36,9 @@ def embedding_map(
     selected: Collection[int] = (),
     notes: Mapping[str, Sequence[str]] | None = None,
 ) -> go.Figure:
-    """One panel a model; the axes of a projection have no unit, so none is shown.
+    """One panel per model; the axes of a projection have no unit, so none is shown.
 
-    ``points``: one row a panel and sample with ``panel``, ``x``, ``y``, ``sample`` (its index in the split, carried
+    ``points``: one row per panel and sample, with ``panel``, ``x``, ``y``, ``sample`` (its index in the split, carried
     as customdata for lassos), ``class_name``, ``group``, ``correctness`` (correct or wrong) and ``predicted``.
     ``anchors``: the class texts on the same maps, with ``panel``, ``x``, ``y``, ``class_name``.
     ``selected``: samples that stand out in every panel. ``notes``: lines to stand under a panel's title.

@@ -11,9 +11,9 @@ from dashboard.theme import LINE_SCALE
 
 
 def parallel_coordinates(runs: pd.DataFrame, dimensions: Mapping[str, str], *, colour: str) -> go.Figure:
-    """One line a run through an axis a setting.
+    """One line per run, through one axis per setting.
 
-    ``runs``: one row a run. ``dimensions`` maps columns to axis titles, left to right; a column that is not numeric
+    ``runs``: one row per run. ``dimensions`` maps columns to axis titles, left to right; a column that is not numeric
     becomes an axis of named values. ``colour`` is the numeric column that colours the lines.
     """
     runs = runs.dropna(subset=colour)

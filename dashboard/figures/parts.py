@@ -61,7 +61,7 @@ def wrapped(label: str, width: int = 30, most: int = LONGEST_WRAPPED) -> str:
 
 
 def row_height(labels: Iterable[str], least: int) -> int:
-    """Pixels a row of a figure needs for its :func:`wrapped` label."""
+    """Pixels that a row of a figure needs for its :func:`wrapped` label."""
     return max([least, *(8 + 18 * (1 + label.count("<br>")) for label in labels)])
 
 

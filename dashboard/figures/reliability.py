@@ -1,4 +1,4 @@
-"""Are probabilities honest? Accuracy against confidence, and how many images each bin holds."""
+"""Are probabilities calibrated? Accuracy against confidence, and how many images each bin holds."""
 
 import numpy as np
 import pandas as pd

@@ -18,9 +18,9 @@ def residual_sweep(
     published: pd.DataFrame | None = None,
     images: int | None = None,
 ) -> go.Figure:
-    """Mean over seeds with a band of one standard deviation, every run as a point; one panel a sampler.
+    """Mean over seeds with a band of one standard deviation, every run as a point; one panel per sampler.
 
-    ``points``: one row a run and group with ``sampler``, ``residual_factor``, ``seed``, ``group``, ``accuracy``
+    ``points``: one row per run and group, with ``sampler``, ``residual_factor``, ``seed``, ``group``, ``accuracy``
     (percent), ``run`` (its id, carried as customdata so that a click finds it) and, where that is not the seed,
     ``phase_a``: the seed of the Phase A that the run rests on.
     ``chosen``: ``sampler``, ``residual_factor`` chosen on validation, marked by a vertical line.

@@ -56,7 +56,7 @@ def experiment_of_words(words: Sequence[str]) -> Experiment:
 
 
 def shell_command(experiment: Experiment, seeds: Sequence[int]) -> str:
-    """``python -m ballad run …``, or ``sweep`` over several seeds, one option a line."""
+    """``python -m ballad run …``, or ``sweep`` over several seeds, one option per line."""
     changed = changed_settings(experiment)
     seed = changed.pop("seed", 0)
     named = [f"{option}={shlex.quote(changed.pop(path))}" for path, option in _OPTIONS.items() if changed.get(path)]

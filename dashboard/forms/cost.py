@@ -54,7 +54,7 @@ def expected_time(
 ) -> ExpectedTime:
     """How long the ``missing`` stages (by key) of these plans take.
 
-    ``images``: in each split. ``speed``: images a second by phase, as :func:`speed_on` has it.
+    ``images``: in each split. ``speed``: images per second by phase, as :func:`speed_on` has it.
     """
     work: dict[str, float] = {}
     for key, (phase, number) in {key: item for plan in plans for key, item in _work(plan, images).items()}.items():
@@ -66,7 +66,7 @@ def expected_time(
 
 
 def speed_on(throughput: pd.DataFrame, backbone: str, device: str) -> dict[str, float]:
-    """Images a second by phase (phase_a, joint, features, phase_b, fresh features).
+    """Images per second by phase (phase_a, joint, features, phase_b, fresh features).
 
     ``throughput``: rows of :func:`ballad.store.queries.throughput`.
     """

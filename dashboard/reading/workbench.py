@@ -1,4 +1,4 @@
-"""The store as pages see it: opened once a server, read once a change."""
+"""The store as pages see it: opened once per server, read once per change."""
 
 import pandas as pd
 import streamlit as st

@@ -71,7 +71,7 @@ class Text(Field):
 
 @dataclass(frozen=True)
 class Lines(Field):
-    """Several texts, one a line."""
+    """Several texts, one per line."""
 
     def shown(self, value: Any) -> Any:
         return "\n".join(value)

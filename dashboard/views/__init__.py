@@ -1,1 +1,1 @@
-"""What belongs to one page: a folder each."""
+"""What belongs to a single page, in one folder per page."""

@@ -85,7 +85,7 @@ def test_five_images_are_enough_and_four_are_not(method):
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_images_that_are_all_alike_are_refused(value):
-    with pytest.raises(RunError, match="all have the same features in this model; there is nothing to lay out"):
+    with pytest.raises(RunError, match="all have the same features in this model, so there is nothing to project"):
         project(np.full((30, 8), value, np.float32), "umap")
 
 

@@ -152,7 +152,7 @@ def test_what_was_ignored_and_what_classes_were_read_from_is_shown(app, pets, tm
     (folder / "classnames.txt").write_text("sky\ngrass\nstone\nfire\n")
     app = open_page(app, dataset=pets)
     assert "format that is not read; convert them to JPEG or PNG: train/red/phone.heic" in app.warning[0].value
-    assert "1 file is ignored, left by a program: train/red/.DS_Store." in words(app)
+    assert "1 file is ignored, left behind by a program: train/red/.DS_Store." in words(app)
     classes = tables(app)["Images of each class"]
     assert dict(zip(classes["source"], classes["class_name"], strict=True)) == {
         "blue": "sky",

@@ -63,7 +63,10 @@ def test_what_is_no_picture_is_refused_with_a_sentence(app, trained, ids):
     work_on_tasks(trained)
     app.run()
     (error,) = app.error
-    assert error.value == "The uploaded picture cannot be read: it is no image in a known format; choose another one."
+    assert (
+        error.value
+        == "The uploaded picture cannot be read: it is not an image in a known format; choose another picture."
+    )
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_a_missing_set_says_what_where_and_how(tmp_path):
 
 
 def test_a_set_that_can_be_downloaded_says_so():
-    with pytest.raises(DataError, match=r"CIFAR100-LT is not there yet; it can be downloaded \(169 MB\)"):
+    with pytest.raises(DataError, match=r"CIFAR100-LT is not available yet; it can be downloaded \(169 MB\)"):
         load_dataset(DatasetSettings(source="cifar100-lt"))
 
 

@@ -22,12 +22,12 @@ def test_folder_names_become_words(raw, words):
 
 def test_duplicates_are_named_with_their_labels():
     (note,) = class_name_notes(("missile", "tank", "missile"))
-    assert note == "2 classes are called 'missile' (labels 0, 2), so their texts cannot be told apart."
+    assert note == "2 classes are called 'missile' (labels 0, 2), so the model cannot tell them apart."
 
 
 def test_names_that_are_no_words():
     (note,) = class_name_notes(("n01443537", "bullfrog", "12"))
-    assert note.startswith("Some class names are no words (n01443537, 12)")
+    assert note.startswith("Some class names are not words (n01443537, 12)")
 
 
 def test_underscores():

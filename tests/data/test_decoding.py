@@ -119,7 +119,7 @@ def test_a_truncated_file(tmp_path, write_picture, name):
 @pytest.mark.parametrize("content", [b"", b"no picture at all"])
 def test_a_file_that_is_no_image(tmp_path, content):
     (tmp_path / "a.jpg").write_bytes(content)
-    with pytest.raises(DataError, match=r"a.jpg cannot be read: it is no image in a known format\.$"):
+    with pytest.raises(DataError, match=r"a.jpg cannot be read: it is not an image in a known format\.$"):
         open_rgb(tmp_path / "a.jpg")
 
 
@@ -173,7 +173,7 @@ def test_a_thumbnail_asks_for_as_many_pixels_as_it_needs(tmp_path, asked, size):
 @pytest.mark.parametrize("form", ["EPS", "ICO", "TGA"])
 def test_other_formats_are_not_opened_whatever_they_are_called(tmp_path, form):
     path = save(tmp_path / "a.jpg", Image.new("RGB", (16, 16)), format=form)
-    with pytest.raises(DataError, match="it is no image in a known format"):
+    with pytest.raises(DataError, match="it is not an image in a known format"):
         open_rgb(path)
 
 

@@ -126,7 +126,7 @@ def test_too_few_images_to_set_aside():
 def test_validation_serves_as_test_where_there_is_no_other():
     dataset = build(collection(test=None, val=(3,) * 5))
     assert (dataset.val, dataset.test.name, len(dataset.test)) == (None, "test", 15)
-    assert dataset.notes == ("There is no separate test split: the validation split is tested on.",)
+    assert dataset.notes == ("There is no separate test split, so the validation split is used for testing.",)
 
 
 def test_no_test_split_at_all():

@@ -115,7 +115,7 @@ def test_without_a_network_the_file_and_three_ways_are_named():
     with pytest.raises(BackboneError) as error:
         load_backbone(BackboneSettings(name="RN50"), seed=0)
     sentence = str(error.value)
-    assert "open_clip_model.safetensors of huggingface.co/timm/resnet50_clip.openai is not on this disk" in sentence
+    assert "open_clip_model.safetensors of huggingface.co/timm/resnet50_clip.openai is not on this machine" in sentence
     for way in ("connect this machine", "--set backbone.pretrained=PATH", "--backbone FOLDER"):
         assert way in sentence
 

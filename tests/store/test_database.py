@@ -51,7 +51,7 @@ def test_a_store_that_cannot_be_written_is_read(read_only):
     assert as_nobody(lambda: queries.runs(RunStore(read_only))["id"].tolist()) == f"['{run_id}']"
     refused = as_nobody(lambda: RunStore(read_only).create(Experiment()))
     path = read_only / "store.sqlite"
-    assert refused == f"StoreTrouble: The store {path} can be read only, so nothing can be queued, run or changed here."
+    assert refused == f"StoreTrouble: The store {path} is read-only, so nothing can be queued, run or changed here."
 
 
 def test_a_store_that_others_write_at_the_moment_is_read_too(read_only):

@@ -229,7 +229,7 @@ def test_run_of_a_dead_process_is_interrupted_at_once_and_of_a_silent_one_later(
     assert store.interrupt_orphans() == [ids[1]]
     run = store.get(ids[1])
     assert run.status == "interrupted"
-    assert "resume it" in str(run.error)
+    assert "resume the run" in str(run.error)
 
     long_ago = time.time() - SILENCE_SECONDS - 1
     store.database.connection().execute("UPDATE runs SET heartbeat = ? WHERE id != ?", (long_ago, ids[0]))

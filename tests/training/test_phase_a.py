@@ -161,7 +161,7 @@ def test_out_of_memory_halves_the_micro_batch_and_says_so(make, monkeypatch):
     training.run()
     notices = [event.message for event in events if isinstance(event, Notice)]
     assert [training.micro_batch, len(notices)] == [2, 2]
-    assert "continuing with 4 images at a time" in notices[0] and "numbers hold" in notices[0]
+    assert "continuing with 4 images at a time" in notices[0] and "results do not change" in notices[0]
 
 
 def test_best_selection_hands_on_the_best_epoch(make):
@@ -214,5 +214,5 @@ def test_a_damaged_checkpoint_is_said_and_the_training_begins_anew(make, tmp_pat
     events = []
     again = make(folder=tmp_path / "damaged", on_event=events.append)
     again.run()
-    assert isinstance(events[0], Notice) and "is damaged; the training begins anew" in events[0].message
+    assert isinstance(events[0], Notice) and "is damaged; training starts over" in events[0].message
     assert again.history == whole.history

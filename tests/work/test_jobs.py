@@ -85,8 +85,8 @@ def test_run_is_executed_and_recorded(store: RunStore, manager: JobManager, exec
     ("notes", "sentence"),
     [
         ("bad data", r"^The image a\.png cannot be read; replace it\.$"),
-        ("bug", r"^The run stopped on an unexpected error: ZeroDivisionError: division by zero; the log has"),
-        ("exit", r"^The run stopped on an unexpected error: SystemExit: 3;"),
+        ("bug", r"^The run stopped because of an unexpected error: ZeroDivisionError: division by zero; see the log"),
+        ("exit", r"^The run stopped because of an unexpected error: SystemExit: 3;"),
         ("full disk", r"^The disk that holds .*home is full; free some space, then resume the run\.$"),
     ],
 )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Plane = NDArray[np.floating]
-"""One value a pixel, [N, H, W]."""
+"""One value per pixel, [N, H, W]."""
 
 
 def _polygon(u: Plane, v: Plane, corners: int) -> Plane:

@@ -14,7 +14,7 @@ CHUNK = 128
 """Images drawn together: few enough for their planes to stay in the processor's cache."""
 
 Values = NDArray[np.floating]
-"""One value an image, [N]."""
+"""One value per image, [N]."""
 Picture = NDArray[np.floating]
 """Red, green and blue in 0..1, [N, 3, H, W]; H and W may be 1 for a flat colour."""
 
@@ -89,7 +89,7 @@ class _Draws:
         return self.uniform(-limit, limit)
 
     def colour(self, saturation: float, darkest: float, lightest: float = 1.0) -> Picture:
-        """Any hue, at most so saturated, one flat colour an image."""
+        """Any hue, at most so saturated, one flat colour per image."""
         return _from_hsv(self.uniform(0, 360), self.uniform(0, saturation), self.uniform(darkest, lightest))
 
     def normal(self) -> Picture:
@@ -171,7 +171,7 @@ def _box_blur(picture: Picture) -> Picture:
 
 
 def _from_hsv(hue: Values, saturation: Values, value: Values) -> Picture:
-    """One flat colour an image, from hue in degrees and saturation and value in 0..1."""
+    """One flat colour per image, from hue in degrees and saturation and value in 0..1."""
     sixth = (np.array([5, 3, 1], np.float32) + hue[:, None] / 60) % 6
     share = np.clip(np.minimum(sixth, 4 - sixth), 0, 1)
     return (value[:, None] * (1 - saturation[:, None] * share))[:, :, None, None]

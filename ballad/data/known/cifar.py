@@ -102,7 +102,7 @@ def _read_pictures(path: Path, label_key: str) -> tuple[NDArray[np.int64], NDArr
     """Labels [N] and colour planes [N, 3, 32, 32] of a CIFAR file. Raises DataError if it holds anything else."""
     labels, data = _read_pickle(path, label_key, "data")
     if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.shape != (len(labels), 3072):
-        raise DataError(f"{path} is damaged or no CIFAR file (its pictures are not 32 × 32); {_AGAIN}")
+        raise DataError(f"{path} is damaged or not a CIFAR file (its pictures are not 32 × 32); {_AGAIN}")
     return np.array(labels, dtype=np.int64), data.reshape(-1, 3, 32, 32)
 
 
@@ -113,4 +113,4 @@ def _read_pickle(path: Path, *keys: str) -> list[Any]:
             content = _ArraysOnly(file, encoding="latin1").load()
         return [content[key] for key in keys]
     except Exception as error:  # a damaged file can trip the reader in any way
-        raise DataError(f"{path} is damaged or no CIFAR file ({error}); {_AGAIN}") from None
+        raise DataError(f"{path} is damaged or not a CIFAR file ({error}); {_AGAIN}") from None

@@ -10,15 +10,15 @@ from ballad.data.readers.collection import ImageCollection
 class Demo(KnownDataset):
     name = "demo"
     title = "Demo (synthetic shapes)"
-    citation = "Part of this software: rendered by a program, no photographs."
+    citation = "Part of this software: pictures rendered by a program, not photographs."
     licence = "Apache-2.0"
-    how_to_get = "It is drawn when it is first used."
+    how_to_get = "It is rendered when it is first used."
     layout = "no files"
     num_classes = 60
     expected: ClassVar = {}
 
     def status(self) -> Status:
-        return Status("present", "The synthetic demo set is drawn when it is used.")
+        return Status("present", "The synthetic demo set is rendered when it is used.")
 
     def missing_in(self, folder: Path) -> list[str]:
         return []

@@ -67,7 +67,7 @@ class KnownDataset(ABC):
                 return Status("present", f"{self.title} is in {folder}.", folder)
         if self.archive is not None:
             megabytes = round(self.archive.size / 1e6)
-            message = f"{self.title} is not there yet; it can be downloaded ({megabytes} MB) to {data_roots()[0]}."
+            message = f"{self.title} is not available yet; it can be downloaded ({megabytes} MB) to {data_roots()[0]}."
             return Status("downloadable", message, download_bytes=self.archive.size)
         folder = there[0] if there else candidates[0]
         missing = ", ".join(self.missing_in(folder))
@@ -90,7 +90,7 @@ class KnownDataset(ABC):
         process got it meanwhile, is left as it is. Raises DataError if it cannot be downloaded, Cancelled.
         """
         if self.archive is None:
-            raise DataError(f"{self.title} cannot be downloaded from here. {self.how_to_get}")
+            raise DataError(f"{self.title} cannot be downloaded automatically. {self.how_to_get}")
         root, cancel = data_roots()[0], cancel or CancelToken()
         folder, archive = root / self.folders[0], root / self.archive.file_name
         with alone_with(self.archive, root, cancel):

@@ -72,7 +72,7 @@ def _annotated_split(folder: Path, split: str) -> Split:
         names = [file_of_image[annotation["image_id"]] for annotation in content["annotations"]]
         labels = np.array([annotation["category_id"] for annotation in content["annotations"]], dtype=np.int64)
     except (KeyError, TypeError) as error:
-        raise DataError(f"{path} is no annotation file of iNaturalist: {error} is missing.") from None
+        raise DataError(f"{path} is not an iNaturalist annotation file: {error} is missing.") from None
     return Split(split, labels, ImageFiles.find(folder, names))
 
 
@@ -80,4 +80,4 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
-        raise DataError(f"{path} is no JSON file: {error}.") from None
+        raise DataError(f"{path} is not a JSON file: {error}.") from None

@@ -63,7 +63,9 @@ def _split_folders(folder: Path) -> dict[str, Path]:
         return {"train": folder}
     for split, paths in candidates.items():
         if len(paths) > 1:
-            raise DataError(f"{folder} has two folders for the {split} split, {_named(paths)}; keep one of them.")
+            raise DataError(
+                f"{folder} has more than one folder for the {split} split, {_named(paths)}; keep one of them."
+            )
         if not with_classes[split]:
             raise DataError(f"{paths[0]} holds no class folders; sort its images by class, or move it elsewhere.")
     if "train" not in candidates:
@@ -98,8 +100,8 @@ def _class_folders(folder: Path) -> list[str]:
         lists = ", ".join(sorted(path.name for path in folder.glob("*.txt")))
         seen = f" It holds {printable(lists)}, none of which is called as a list is." if lists else ""
         raise DataError(
-            f"{folder} holds neither list files (train.txt, test.txt, classnames.txt) nor one folder of images a class."
-            + seen
+            f"{folder} holds neither list files (train.txt, test.txt, classnames.txt) nor one folder of images per "
+            "class." + seen
         )
     for name in classes:
         if not is_text(name):
@@ -120,7 +122,7 @@ def _read_split(split: str, folder: Path, classes: list[str], walk: FolderWalk) 
     for label, class_folder in enumerate(classes):
         found = walk.pictures_below(folder / class_folder)
         if split == "train" and not found:
-            raise DataError(f"The class folder {folder / class_folder} holds no image.")
+            raise DataError(f"The class folder {folder / class_folder} holds no images.")
         names += found
         labels += [label] * len(found)
     return Split(split, np.array(labels, dtype=np.int64), ImageFiles.find(walk.root, names))

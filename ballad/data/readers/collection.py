@@ -62,5 +62,5 @@ class ImageCollection:
                 others = f" (and {len(labels) - 1} more)" if len(labels) > 1 else ""
                 raise DataError(
                     f"Class '{self.class_names[labels[0]]}', label {labels[0]}{others}, of {self.title} "
-                    f"has no {split} image; give it some, or take the class out of every split."
+                    f"has no {split} image; add some, or remove the class from every split."
                 )

@@ -1,10 +1,10 @@
-"""The field's list files: ``relative/path.jpg label`` a line, one file a split, with ``classnames.txt``.
+"""The field's list files: one ``relative/path.jpg label`` per line, one file per split, with ``classnames.txt``.
 
 folder/
   ImageNet_LT_train.txt   (or train.txt, train_list.txt, Training.txt, …)
   ImageNet_LT_val.txt     (or val.txt; may be absent)
   ImageNet_LT_test.txt    (or test.txt)
-  classnames.txt          one name a line in label order, perhaps after a WordNet id or the label
+  classnames.txt          one name per line in label order, perhaps after a WordNet id or the label
   …                       the images, under the paths that the lists give
 """
 
@@ -36,7 +36,9 @@ def find_list(folder: Path, split: str) -> Path | None:
     found = sorted(path for path in folder.glob("*.[tT][xX][tT]") if _listed_split(path) == split)
     if len(found) > 1:
         names = " and ".join(path.name for path in found)
-        raise DataError(f"{folder} holds several lists of the {split} split, {names}; keep one set of lists a folder.")
+        raise DataError(
+            f"{folder} holds several lists of the {split} split, {names}; keep one set of lists per folder."
+        )
     return found[0] if found else None
 
 
@@ -61,7 +63,7 @@ def read_list_folder(folder: Path) -> ImageCollection:
     """
     names_file = folder / NAMES_FILE
     if not names_file.exists():
-        raise DataError(f"{names_file} is missing; it names the classes, one a line, in the order of the labels.")
+        raise DataError(f"{names_file} is missing; it must name the classes, one per line, in the order of the labels.")
     lists = _read_lists(folder)
     name_of = NamesFile.read(names_file).of_labels(np.concatenate([each.labels for each in lists.values()]).tolist())
     splits, notes = find_listed({split: each.of_classes(name_of) for split, each in lists.items()}, folder)
@@ -138,7 +140,7 @@ def read_list(path: Path) -> _List:
         labels.append(int(match[2]))
         lines.append(number)
     if not names:
-        raise DataError(f"{path} lists no image.")
+        raise DataError(f"{path} lists no images.")
     return _List(path, names, np.array(labels, dtype=np.int64), np.array(lines, dtype=np.int64))
 
 

@@ -1,4 +1,4 @@
-"""A CSV or Parquet table with one row an image.
+"""A CSV or Parquet table with one row per image.
 
 path, label                 relative to the table's folder, or a whole path inside it or a data root;
                             label is a class name or a number
@@ -94,7 +94,7 @@ def _labels(path: Path, texts: pd.Series) -> tuple[tuple[str, ...], NDArray[np.i
     values = np.array([int(match[1]) for match in numbers if match])
     if values.min() < 0:
         row = int(np.argmin(values)) + 1
-        raise DataError(f"{path}, row {row}: the label {values.min()} is negative; take the row out or name its class.")
+        raise DataError(f"{path}, row {row}: the label {values.min()} is negative; remove the row or name its class.")
     distinct, labels = np.unique(values, return_inverse=True)
     return tuple(map(str, distinct.tolist())), labels.astype(np.int64)
 
@@ -148,7 +148,7 @@ def _listings(path: Path, table: pd.DataFrame, labels: NDArray[np.int64]) -> dic
     unknown = np.flatnonzero(split_of_row.isna())
     if len(unknown):
         value = table["split"].iloc[unknown[0]]
-        raise DataError(f"{path}, row {unknown[0] + 1}: split '{value}' is none of train, val and test.")
+        raise DataError(f"{path}, row {unknown[0] + 1}: split '{value}' is not one of train, val and test.")
     rows_of = {split: np.flatnonzero(split_of_row == split) for split in SPLITS}
     if not len(rows_of["train"]):
         raise DataError(f"{path} has no row with split 'train'.")

@@ -37,7 +37,7 @@ _SAYS_NOTHING = ["name", "notes", "seed", "phase_b.seed", "budget"]
 
 @dataclass(frozen=True)
 class Row:
-    """A model under one setting: ``run_ids`` holds a run for each seed."""
+    """A model under one setting: ``run_ids`` holds one run per seed."""
 
     label: str
     model: Model
@@ -209,7 +209,7 @@ def difference_table(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def settings_table(differing: pd.DataFrame) -> pd.DataFrame:
-    """One line a setting that differs, one column a row of the comparison, all as text; a dash where it is not used."""
+    """One line per setting that differs, one column per row of the comparison, as text; a dash where unused."""
     plain = differing.map(lambda value: "default" if value is None else MISSING if value != value else str(value))
     return plain.T.rename_axis(index="Setting", columns=None).reset_index()
 

@@ -21,12 +21,12 @@ _BADGES = {
 
 
 def catalogue_table() -> pd.DataFrame:
-    """One row a dataset: its counts in the literature, and whether it is there."""
+    """One row per dataset: its counts in the literature, and whether it is available."""
     return pd.DataFrame([_line(entry) for entry in list_datasets()])
 
 
 def show_entry(entry: KnownDataset) -> Status:
-    """A card: whether the dataset is there, licence, citation, layout, and how to get it; returns its status."""
+    """A card: whether the dataset is available, licence, citation, layout, and how to get it; returns its status."""
     status = entry.status()
     with st.container(border=True):
         st.markdown(f"**{entry.title}** {_BADGES[status.state]}")

@@ -90,11 +90,11 @@ class EmbeddingView:
         return {side.label: self._measured(panel) for panel, side in enumerate(self.sides)}
 
     def summary(self) -> pd.DataFrame:
-        """A row a shot group, a column a score and side, where there is one."""
+        """One row per shot group, one column per score and side, where there is one."""
         return self._beside(self.projection.summary, ["group"], SCORES)
 
     def classes(self) -> pd.DataFrame:
-        """A row a class: its silhouette, and for few-shot classes the nearest many-shot class, a column a side."""
+        """One row per class: silhouette, for few-shot classes also the nearest many-shot class; one column per side."""
         scores = self.projection.silhouettes.merge(
             self.projection.head_distances[["panel", "class_id", "nearest_head_name", "distance"]],
             on=["panel", "class_id"],
@@ -114,7 +114,7 @@ class EmbeddingView:
         return panels.map({panel: side.label for panel, side in enumerate(self.sides)})
 
     def _beside(self, table: pd.DataFrame, keys: list[str], values: list[str]) -> pd.DataFrame:
-        """A row for each ``keys``, each of ``values`` once a side; rows and columns without a value are left out."""
+        """A row for each ``keys``, each of ``values`` once per side; rows and columns without a value are left out."""
         parts = [table[table["panel"] == panel].set_index(keys)[values] for panel in range(len(self.sides))]
         wide = pd.concat(
             [

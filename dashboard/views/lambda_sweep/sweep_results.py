@@ -28,7 +28,7 @@ def sweeps(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def sweep_points(store: RunStore, run_ids: list[str]) -> pd.DataFrame:
-    """One row a finished run, split and shot group: ``POINT_COLUMNS``, accuracy in percent.
+    """One row per finished run, split and shot group: ``POINT_COLUMNS``, accuracy in percent.
 
     The seed is the adapter's, or the run's where the adapter has none of its own; ``phase_a`` is the run's. Of runs
     that are the same experiment one counts. Where a sweep varies more settings, their values are named with the
@@ -73,7 +73,7 @@ def chosen_on_validation(points: pd.DataFrame) -> pd.DataFrame:
 
 
 def summary_table(points: pd.DataFrame, chosen: pd.DataFrame) -> pd.DataFrame:
-    """One row a sampler and λ: mean ± deviation over seeds of each shot group (%); the chosen λ is marked."""
+    """One row per sampler and λ: mean ± deviation over seeds of each shot group (%); the chosen λ is marked."""
     marked = set(zip(chosen["sampler"], chosen["residual_factor"], strict=True))
     rows = []
     for (sampler, factor), cell in points.groupby(["sampler", "residual_factor"]):

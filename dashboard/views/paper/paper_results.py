@@ -1,4 +1,4 @@
-"""Tables of a launched table or figure of the paper: one's own numbers, the published ones beside."""
+"""Tables of a launched table or figure of the paper: measured numbers next to the published ones."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ def result_table(table: pd.DataFrame, rivals: pd.DataFrame | None = None) -> pd.
     """For people and papers: Setting, Seeds, ``67.2 ± 0.3`` for each shot group, the published numbers beside.
 
     Published columns are those groups that the paper prints for any setting. ``rivals`` are the rows of
-    :func:`ballad.paper.counterparts.rivals`, below one's own.
+    :func:`ballad.paper.counterparts.rivals`, below the measured rows.
     """
     rivals = pd.DataFrame(columns=["setting"]) if rivals is None else rivals
     printed = [

@@ -46,7 +46,7 @@ def _split(dataset: LongTailDataset, name: SplitName) -> Split:
 
 
 def answers_table(ranked: Mapping[Model, Sequence[Sequence[Any]]]) -> pd.DataFrame:
-    """A row a model and class."""
+    """One row per model and class."""
     rows = [
         (model_title(model), rank, name, 100 * probability)
         for model, answers in ranked.items()

@@ -174,7 +174,7 @@ def test_inaturalist_with_lists_and_with_annotations(inaturalist, prepare):
     assert dataset.class_names == ("Parus major", "Boletus edulis")
     assert dataset.class_counts.tolist() == [2, 1]
     assert (dataset.val, dataset.test.sample_name(1)) == (None, "train_val2018/Fungi/1/e.jpg")
-    assert "There is no separate test split: the validation split is tested on." in dataset.notes
+    assert "There is no separate test split, so the validation split is used for testing." in dataset.notes
 
 
 def test_inaturalist_without_names(inaturalist):

@@ -66,7 +66,7 @@ def test_a_class_only_in_test(folder_set, write_picture):
 
 def test_an_empty_class_folder(folder_set):
     (folder_set / "train" / "goldfish").mkdir()
-    with pytest.raises(DataError, match=r"train/goldfish holds no image"):
+    with pytest.raises(DataError, match=r"train/goldfish holds no images"):
         read_class_folders(folder_set)
 
 

@@ -64,7 +64,7 @@ def test_missing_images_are_counted(list_set):
 
 def test_an_empty_list(list_set):
     (list_set / "Mini_LT_test.txt").write_text("\n")
-    with pytest.raises(DataError, match=r"Mini_LT_test.txt lists no image"):
+    with pytest.raises(DataError, match=r"Mini_LT_test.txt lists no images"):
         read_list_folder(list_set)
 
 
