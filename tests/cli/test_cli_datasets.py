@@ -35,7 +35,10 @@ def test_check_counts_and_lists_duplicates(folder, capsys):
     shown = capsys.readouterr().out
     assert "pets: 2 classes (0 many, 0 medium, 2 few), images: 4 train, 2 test" in shown
     assert "training images of a class: 2 to 2, imbalance ratio 1" in shown
-    assert "0 unreadable images\n0 images that come again in their split\n1 images that are also trained on" in shown
+    assert (
+        "0 unreadable images\n0 images that occur more than once in their split\n1 images that are also training images"
+        in shown
+    )
     assert "  cat → cat (2 + 0 + 1 images)\n  dog → dog (2 + 0 + 1 images)" in shown
     assert "test/cat/a.png" in shown
 

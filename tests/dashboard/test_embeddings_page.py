@@ -52,7 +52,7 @@ def test_a_map_is_computed_once_on_request_and_then_shown(app, trained, ids):
     (packed,), (separation,) = kept_maps({ids["decoupled"]: "mine", ids["joint"]: "other"})
     assert (
         packed.title
-        == "Image features on a plane (t-SNE), 32 points: Zero-shot of mine and BALLAD of mine, test split."
+        == "Image features projected onto a plane (t-SNE), 32 points: Zero-shot of mine and BALLAD of mine, test split."
     )
     assert len(packed.figure.data) and separation.frame["Group"].tolist()
     assert kept_maps({ids["joint"]: "other"}) == ([], [])

@@ -74,7 +74,7 @@ class TestPictures:
             picture(figure(), "pdf")
         packed = zipfile.ZipFile(io.BytesIO(export_pack([NamedFigure("f", "F", figure(), TABLE)], [], {})))
         assert "figures/f.html" in packed.namelist() and "figures/f.pdf" not in packed.namelist()
-        assert "no Chromium" in packed.read("README.md").decode()
+        assert "needs Chromium" in packed.read("README.md").decode()
 
     def test_many_webgl_points_stay_a_bitmap(self):
         many = go.Figure(go.Scattergl(x=np.arange(6000), y=np.arange(6000)))

@@ -114,7 +114,7 @@ def test_templates_left_over_from_own_prompts_do_not_count():
 def test_a_wrong_entry_is_named():
     with pytest.raises(SettingsError, match=r"phase_a\.epochs"):
         request_of({**values_of(Experiment()), "phase_a.epochs": None})
-    with pytest.raises(SettingsError, match="'x' is no whole number"):
+    with pytest.raises(SettingsError, match="'x' is not a whole number"):
         request_of({**values_of(Experiment()), SEEDS: "0, x"})
 
 

@@ -89,7 +89,7 @@ def test_a_wrong_list_is_one_sentence(app: AppTest, store: RunStore):
     done(store)
     app = open_page(app)
     app.text_input(key="factors").set_value("0, 2").run()
-    assert [error.value for error in app.error] == ["λ = 2: the residual factor lies between 0 and 1."]
+    assert [error.value for error in app.error] == ["λ = 2: the residual factor must be between 0 and 1."]
 
 
 def test_joint_runs_are_no_base(app: AppTest, store: RunStore):

@@ -110,7 +110,9 @@ def test_balancing_sets_both_samplers(app: AppTest):
 
 def test_a_wrong_entry_is_one_sentence_and_cannot_be_launched(app: AppTest):
     app = choose(open_page(app), "text_input", "seeds", "many")
-    assert [error.value for error in app.error] == ["Seeds: 'many' is no whole number; write them as 0, 1, 2 or 0-4."]
+    assert [error.value for error in app.error] == [
+        "Seeds: 'many' is not a whole number; write seeds as 0, 1, 2 or 0-4."
+    ]
     assert not [button for button in app.button if button.label.startswith("Launch")]
 
 
@@ -223,5 +225,5 @@ def test_a_setting_that_does_nothing_is_named_beside_the_form(app: AppTest):
     app = open_page(app, set=["phase_a.epochs=1", "optimizer.cosine_by=epoch"])
     assert [warning.value.partition(";")[0] for warning in app.warning] == [
         "“Epochs of Phase A” (phase_a.epochs) = 1 trains nothing: with “Learning rate falls by” (optimizer.cosine_by) "
-        "= epoch the last epoch has a learning rate of 0, and this one is the last"
+        "= epoch the last epoch has a learning rate of 0, and this is the only epoch"
     ]

@@ -254,7 +254,7 @@ class TestReport:
         assert [part.name for part in parts] == ["table7"]
         page = report_page(parts).decode()
         assert "90.6 ± 4.4" in page and "62.6" in page and "Not run yet: Table 1," in page and "τ = 1" in page
-        assert "src=" not in page and "no Chromium" in page
+        assert "src=" not in page and "needs Chromium" in page
 
     def test_the_zip_holds_a_document_and_all_that_it_takes(self, app, store, where_to_balance, monkeypatch):
         monkeypatch.setattr("choreographer.browsers.Chromium.find_browser", lambda **_: None)

@@ -37,7 +37,7 @@ def test_underscores():
 
 def test_synonyms():
     (note,) = class_name_notes(("tench, Tinca tinca", "goldfish"))
-    assert note == "Some class names list synonyms (tench, Tinca tinca): a prompt reads better with one."
+    assert note == "Some class names list synonyms (tench, Tinca tinca); a prompt reads better with a single name."
 
 
 def test_good_names_need_no_note():

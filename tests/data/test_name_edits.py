@@ -52,7 +52,9 @@ def test_a_name_must_be_one_line(name):
 
 def test_names_that_cannot_be_kept(list_set, tmp_path):
     (tmp_path / "root").write_text("a file where the data root should be")
-    with pytest.raises(DataError, match=r"pictures-\w+.txt cannot be written \(Not a directory\); put a folder"):
+    with pytest.raises(
+        DataError, match=r"pictures-\w+.txt cannot be written \(Not a directory\); put a writable folder"
+    ):
         save_class_names(str(list_set), EDITED)
 
 

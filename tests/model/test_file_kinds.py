@@ -12,7 +12,7 @@ POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"", "is empty.*get it again"),
+        (b"", "is empty.*copy it again"),
         (POINTER, "is a git-LFS pointer.*git lfs pull"),
         (b"\n<!DOCTYPE html>\n<html><title>Sign in</title>", "is a web page"),
         (b"<html>", "is a web page"),

@@ -88,7 +88,7 @@ def test_mistakes_end_in_a_sentence(name: str, pretrained: str | None, sentence:
 
 
 def test_a_tag_does_not_go_with_a_folder(folder: Path):
-    with pytest.raises(BackboneError, match=r"no pretrained weights 'openai'\. Only a weights file"):
+    with pytest.raises(BackboneError, match=r"no pretrained weights 'openai'\. It accepts only a weights file"):
         source(str(folder), pretrained="openai")
 
 

@@ -49,7 +49,7 @@ def test_nothing_published_is_none():
 
 @pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
 def test_every_row_finds_what_the_paper_prints_of_it(preset):
-    """On the paper's own set and backbone; only Figure 3 and the other λ of Figure 5 are drawn without numbers."""
+    """On the paper's own set and backbone; only Figure 3 and the other λ of Figure 5 are plotted without numbers."""
     dataset = {"table2": "places-lt", "table3": "cifar100-lt"}.get(preset.name, "imagenet-lt")
     for row in preset.rows(on(dataset, "RN50")):
         found = find_counterpart(row.experiment, row.references)

@@ -239,7 +239,7 @@ def test_a_training_that_ends_no_better_than_guessing_is_marked(run):
     assert result["diverged"] == ["ballad"]
     said = [event.message for event in events if isinstance(event, Notice) and "diverged" in event.message]
     assert len(said) == 1 and said[0].startswith("Phase B diverged: its last loss is")
-    assert "guessing among 4 classes has 1.39" in said[0] and "phase_b.learning_rate" in said[0]
+    assert "guessing among 4 classes gives 1.39" in said[0] and "phase_b.learning_rate" in said[0]
     marked = {(event.model, event.split): event.diverged for event in events if isinstance(event, Evaluated)}
     assert marked["ballad", "test"] and not marked["zero_shot", "test"]
 

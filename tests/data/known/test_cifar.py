@@ -65,7 +65,7 @@ def test_a_file_that_would_run_code_is_refused(cifar10, tmp_path):
             return (open, (str(tmp_path / "evil"), "w"))
 
     (folder / "batches.meta").write_bytes(pickle.dumps({"label_names": Evil()}))
-    with pytest.raises(DataError, match=r"batches.meta is damaged or no CIFAR file \(it asks for"):
+    with pytest.raises(DataError, match=r"batches.meta is damaged or not a CIFAR file \(it asks for"):
         load()
     assert not (tmp_path / "evil").exists()
 
@@ -74,7 +74,7 @@ def test_a_truncated_file(cifar10):
     folder, _ = cifar10
     path = folder / "data_batch_3"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(DataError, match=r"data_batch_3 is damaged or no CIFAR file"):
+    with pytest.raises(DataError, match=r"data_batch_3 is damaged or not a CIFAR file"):
         load()
 
 
@@ -91,7 +91,7 @@ def test_a_truncated_file(cifar10):
 def test_a_file_of_something_else(cifar10, content):
     folder, _ = cifar10
     (folder / "data_batch_2").write_bytes(pickle.dumps(content))
-    with pytest.raises(DataError, match=r"data_batch_2 is damaged or no CIFAR file .*; download the archive again"):
+    with pytest.raises(DataError, match=r"data_batch_2 is damaged or not a CIFAR file .*; download the archive again"):
         load()
 
 

@@ -53,7 +53,10 @@ def test_without_splits_all_rows_train(table):
     [
         ({"label": None}, r"has no column 'label'; its columns are path, split"),
         ({"label": ["x", "x", None, "y"]}, r"row 3: 'label' is empty"),
-        ({"split": ["train", "train", "train", "holdout"]}, r"row 4: split 'holdout' is none of train, val and test"),
+        (
+            {"split": ["train", "train", "train", "holdout"]},
+            r"row 4: split 'holdout' is not one of train, val and test",
+        ),
         ({"split": ["test"] * 4}, r"no row with split 'train'"),
         ({"label": [0, 0, 1, 1]}, r"numbers its classes but does not name them"),
         ({"label": [0, 0, -1, 1]}, r"row 3: the label -1 is negative"),
