@@ -22,7 +22,7 @@ from ballad.heads import HEADS
 from ballad.heads.ballad import Ballad, BalladOptions
 from ballad.heads.head import Head, HeadOptions
 from ballad.samplers import SAMPLERS
-from ballad.schedules import SCHEDULES, Model, Schedule
+from ballad.schedules import PHASE_A, SCHEDULES, Model, Schedule
 from ballad.settings import Count, Fraction, Positive, Seed, Settings
 
 OPTIONS = "phase_b.options"
@@ -415,6 +415,12 @@ class Experiment(Settings):
 
     def to_json(self) -> str:
         return self.model_dump_json(indent=2)
+
+
+def count_phases_a(experiments: Iterable[Experiment]) -> int | None:
+    """How many trainings of Phase A these experiments rest on, each counted once; None for none."""
+    keys = {experiment.towers_key for experiment in experiments if PHASE_A in experiment.training.phases}
+    return len(keys) or None
 
 
 def settings_hash(settings: Any) -> str:

@@ -19,6 +19,7 @@ from ballad.shot_groups import GROUPS
 from ballad.store import queries
 from ballad.wording import counted
 from dashboard.exports.names import file_name
+from dashboard.figures.comparison import which_seeds
 from dashboard.navigation import COMPARE, DATA, EMBEDDINGS
 from dashboard.pickers.backbone_paths import check_backbone_paths
 from dashboard.pickers.dataset_picker import pick_dataset
@@ -197,8 +198,10 @@ def show_figure(ablation: Ablation, table: pd.DataFrame, name: str) -> None:
 
 
 def explain_numbers(table: pd.DataFrame) -> str:
-    said = "Top-1 test accuracy in percent, mean ± standard deviation over seeds. A dash means that there are no such "
-    said += "classes or that no run has finished yet."
+    said = "Top-1 test accuracy in percent"
+    if spreads := [told for told in which_seeds(table).unique() if not told.startswith(("0 ", "1 "))]:
+        said += f", mean ± standard deviation over seeds ({'; '.join(spreads)})"
+    said += ". A dash means that there are no such classes or that no run has finished yet."
     error = table.loc[table["group"] == "few", "standard_error"].mean()
     if error == error:
         said += (

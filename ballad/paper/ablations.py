@@ -16,7 +16,7 @@ import pandas as pd
 from ballad.analysis.statistics import over_seeds, paired_bootstrap
 from ballad.data.catalog import CATALOG
 from ballad.errors import RunError, SettingsError
-from ballad.experiment import Experiment
+from ballad.experiment import Experiment, count_phases_a
 from ballad.paper.counterparts import find_counterpart
 from ballad.paper.presets import Preset, Row, find_preset, with_seeds
 from ballad.shot_groups import GROUPS
@@ -32,6 +32,7 @@ TABLE_COLUMNS = (
     "model",
     "group",
     "seeds",
+    "phases_a",
     "mean",
     "sd",
     "standard_error",
@@ -122,10 +123,10 @@ class Ablation:
     def table(self) -> pd.DataFrame:
         """One row per setting and shot group, in the paper's order, next to the published number.
 
-        Columns: setting, model, group, seeds (finished), mean, sd (over seeds, NaN for one), standard_error (of one
-        seed, from the number of test images), published, difference (mean − published), published_source (table,
-        dataset and backbone; empty if the paper prints none), same_setup (the published number is about
-        this dataset and backbone), budget. In percent and percentage points.
+        Columns: setting, model, group, seeds (finished), phases_a (trainings of Phase A under them, None for none),
+        mean, sd (over seeds, NaN for one), standard_error (of one seed, from the number of test images), published,
+        difference (mean − published), published_source (table, dataset and backbone; empty if the paper prints none),
+        same_setup (the published number is about this dataset and backbone), budget. In percent and percentage points.
         """
         points = self.points()
         tables = [self._summary_of(row, points[points["setting"] == row.setting]) for row in self.rows]
@@ -165,12 +166,14 @@ class Ablation:
         accuracies = [{str(g): None if np.isnan(v) else v for g, v in seed.items()} for seed in wide.to_dict("records")]
         errors = points.groupby("group")["standard_error"].mean()
         counterpart = find_counterpart(row.experiment, row.references)
+        shortest = row.experiment.up_to(row.model)
         summary = over_seeds(accuracies)
         published = summary["group"].map(counterpart.accuracies if counterpart else {}).astype(float)
         return summary.assign(
             setting=row.setting,
             model=row.model,
             seeds=len(wide),
+            phases_a=count_phases_a(shortest.with_values({"seed": int(seed)}) for seed in wide.index),
             standard_error=summary["group"].map(errors).astype(float),
             published=published,
             difference=summary["mean"] - published,

@@ -8,6 +8,7 @@ from ballad import latex
 from ballad.paper.ablations import Ablation
 from ballad.paper.counterparts import rivals
 from ballad.paper.presets import backbone_title
+from ballad.paper.published import AS_PRINTED
 from ballad.paper.recipes import recipe_of
 from ballad.shot_groups import GROUPS
 from ballad.wording import seeds_told
@@ -63,6 +64,7 @@ def ablation_latex(ablation: Ablation) -> str:
     """A ``table`` in booktabs style: one row per setting, test accuracies in percent.
 
     Bold in each column are the best and what cannot be told from it: p ≥ 0.05 in a paired bootstrap over the images.
+    Where a single setting was measured there is nothing to tell apart, and no bold.
 
     Mean ± standard deviation over seeds; published numbers beside, where there are any, and the other methods' rows
     below. Needs ``booktabs``.
@@ -86,7 +88,7 @@ def ablation_latex(ablation: Ablation) -> str:
         rows,
         [_row_of_rival(rival, published) for rival in others.to_dict("records")],
         alignment="l" + "r" * (len(GROUPS) + len(published)),
-        caption=_caption(ablation, records),
+        caption=_caption(ablation, records, bold=any(best.values()), marked=others["mark"].any()),
         label=f"tab:{ablation.preset.name}",
         above=_spanning_header(len(GROUPS), len(published)),
     )
@@ -107,17 +109,23 @@ def _spanning_header(ours: int, theirs: int) -> list[str]:
     ]
 
 
-def _caption(ablation: Ablation, records: Sequence[dict[str, Any]]) -> str:
+def _caption(ablation: Ablation, records: Sequence[dict[str, Any]], *, bold: bool, marked: bool) -> str:
     sources = dict.fromkeys(record["published_source"] for record in records if record["published_source"])
-    published = f" Published: {'; '.join(sources)}." if sources else ""
-    bold = " Bold: not to be told from the best (paired bootstrap over test images, p = 0.05)."
-    return f"{describe(ablation)}. Top-1 test accuracy in %, mean and s.d. over seeds.{bold}{published}"
+    spread = ", mean and s.d. over seeds" if ablation.seeds > 1 else ""
+    sentences = [
+        f"{describe(ablation)}.",
+        f"Top-1 test accuracy in %{spread}.",
+        "Bold: not to be told from the best (paired bootstrap over test images, p = 0.05)." if bold else "",
+        f"Published: {'; '.join(sources)}." if sources else "",
+        AS_PRINTED if marked else "",
+    ]
+    return " ".join(filter(None, sentences))
 
 
 def _best(ablation: Ablation, records: Sequence[dict[str, Any]], group: str) -> set[str]:
     """The setting with the largest mean in a group, and those that the test images cannot tell from it."""
     means = {record["setting"]: record[group]["mean"] for record in records if record[group]["mean"] is not None}
-    if not means:
+    if len(means) < 2:
         return set()
     largest = max(means, key=lambda setting: means[setting])
     found = ablation.differences(largest)

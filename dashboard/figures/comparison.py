@@ -3,6 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
+from ballad.wording import seeds_told
 from dashboard.figures.parts import accuracy_axis, empty_figure, groups_in, in_order, row_height, wrapped
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
 
@@ -14,7 +15,8 @@ def comparison_dots(results: pd.DataFrame, *, images: int | None = None) -> go.F
     """One row per setting, one dot per shot group; bars are one standard deviation over seeds.
 
     ``results``: ``setting``, ``group``, ``mean`` and ``sd`` (percent; NaN with a single seed), ``seeds`` (their
-    number) and ``published`` (true for the paper's numbers, drawn hollow). Rows keep the table's order.
+    number), ``phases_a`` (on how many trainings of Phase A they rest, missing for none) and ``published`` (true for
+    the paper's numbers, drawn hollow). Rows keep the table's order.
     ``images``: how many images each run was measured on.
     """
     results = results.dropna(subset="mean")
@@ -57,6 +59,17 @@ def comparison_dots(results: pd.DataFrame, *, images: int | None = None) -> go.F
 
 
 def _labels(results: pd.DataFrame) -> pd.Series:
-    seeds = results["seeds"].astype("Int64")
-    counted = results["setting"] + " (" + seeds.astype(str) + " seed" + (seeds > 1).map({True: "s)", False: ")"})
-    return counted.where(~results["published"].astype(bool), results["setting"] + " (published)")
+    told = which_seeds(results).where(~results["published"].astype(bool), "published")
+    return results["setting"] + " (" + told + ")"
+
+
+def which_seeds(results: pd.DataFrame) -> pd.Series:
+    """Which seeds varied in each row, from its ``seeds`` and ``phases_a``; empty where no number of seeds is known."""
+    return pd.Series(
+        [
+            "" if pd.isna(seeds) else seeds_told(int(seeds), None if pd.isna(phases_a) else int(phases_a))
+            for seeds, phases_a in zip(results["seeds"], results["phases_a"], strict=True)
+        ],
+        index=results.index,
+        dtype=str,
+    )

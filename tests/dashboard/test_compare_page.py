@@ -48,7 +48,7 @@ def test_an_empty_store_says_what_will_be_here(app):
 def test_a_finished_run_without_a_folder_still_has_its_accuracies(app, store):
     done(store, name="first")
     table = tables(open_page(app))["Accuracy of each setting"]
-    assert table.values.tolist() == [["first", "this workbench", 1, "80.0", "60.0", "40.0", "62.5"]]
+    assert table.values.tolist() == [["first", "this workbench", "1 seed", "80.0", "60.0", "40.0", "62.5"]]
 
 
 def test_a_run_of_another_release_is_left_out_with_a_word(app, store):
@@ -75,7 +75,16 @@ class TestRows:
         assert whole["mean"].tolist() == [87.5, 100]
         assert whole["sd"].tolist() == pytest.approx([100 * 2 / 16 / 2**0.5, np.nan], nan_ok=True)
         cells = accuracy_table(row_accuracies(store, rows, "test"))
-        assert cells[["Seeds", "Many", "All"]].values.tolist() == [[2, "–", "87.5 ± 8.8"], [1, "–", "100.0"]]
+        assert cells[["Seeds", "Many", "All"]].values.tolist() == [
+            ["2 seeds, a Phase A each", "–", "87.5 ± 8.8"],
+            ["1 seed", "–", "100.0"],
+        ]
+
+    def test_adapter_seeds_on_one_phase_a_are_told_from_whole_runs(self, store, tiny_images):
+        ids = [finished(store, tiny_images, {}, phase_b__seed=seed) for seed in (0, 1)]
+        rows = comparison_rows(store, listed(store, ids), every_model=False)
+        table = accuracy_table(row_accuracies(store, rows, "test"))
+        assert table["Seeds"].tolist() == ["2 adapter seeds, one Phase A"]
 
     def test_a_row_of_seeds_is_called_what_its_runs_share(self, store, tiny_images):
         ids = [finished(store, tiny_images, {}, seed=seed) for seed in (0, 1)]

@@ -301,13 +301,14 @@ def test_comparison_marks_published_rows_and_counts_seeds():
             "mean": [52.0, 57.6],
             "sd": [0.5, np.nan],
             "seeds": pd.array([3, None], dtype="Int64"),
+            "phases_a": pd.array([1, None], dtype="Int64"),
             "published": [False, True],
         }
     )
     figure = comparison_dots(table)
     ours, papers, entry = figure.data
     assert entry.name == "published (paper)" and ours.showlegend and not papers.showlegend
-    assert ours.y == ("balance B (3 seeds)",) and papers.y == ("balance B (published)",)
+    assert ours.y == ("balance B (3 adapter seeds, one Phase A)",) and papers.y == ("balance B (published)",)
     assert papers.marker.symbol.endswith("-open")
     assert list(ours.error_x.array) == [0.5]
     assert "s.d." in figure.layout.xaxis.title.text

@@ -167,6 +167,7 @@ def test_published_dots_follow_their_own_setting():
             "setting": ["a", "b"],
             "group": "all",
             "seeds": 1,
+            "phases_a": 1,
             "mean": [50.0, 60.0],
             "sd": np.nan,
             "published": [55.0, np.nan],

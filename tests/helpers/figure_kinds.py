@@ -60,6 +60,7 @@ def _comparison(settings: int) -> pd.DataFrame:
                 "mean": 45.0 + 4 * place + setting,
                 "sd": 0.8,
                 "seeds": 3,
+                "phases_a": 3,
                 "published": setting == settings - 1,
             }
             for setting in range(settings)

@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -138,6 +139,7 @@ def test_latex_of_tables_1_to_3_ends_with_the_other_methods(store: RunStore) -> 
     text = ablation_latex(Ablation.read(store, queue_ablation(store, PRESETS["table2"], base, 1)))
     body = text.split(r"\midrule")
     assert r"RN50 & -- & -- & -- & -- & 46.7 & 48.0 & 42.7 & 46.5 \\" in body[1]
+    assert r"Rows with $\dagger$ are quoted from other papers and shown as printed" in body[0]
     assert r"OLTR, ResNet-152 &  &  &  &  & 44.7 & 37.0 & 25.3 & 35.9$\dagger$ \\" in body[2]
     assert r"PaCo, ResNet-152 &  &  &  &  & 37.5 & 47.2 & 33.9 & 41.2 \\" in body[2]
 
@@ -153,4 +155,12 @@ def test_bold_marks_what_cannot_be_told_from_the_best(
     lines = [line.split(" & ") for line in ablation_latex(where_to_balance).splitlines() if " & " in line]
     bold = {line[0]: r"\textbf" in line[4] for line in lines if line[0] in alls.index}
     assert bold == {best: True, others[0]: False, others[1]: True, others[2]: True}
-    assert "Bold: not to be told from the best" in ablation_latex(where_to_balance)
+    text = ablation_latex(where_to_balance)
+    assert "Bold: not to be told from the best" in text and "mean and s.d. over seeds" in text
+    assert "quoted from other papers" not in text
+
+
+def test_a_single_setting_is_the_best_of_nothing(where_to_balance: Ablation) -> None:
+    one = next(iter(where_to_balance.finished))
+    text = ablation_latex(replace(where_to_balance, finished={one: where_to_balance.finished[one]}))
+    assert "textbf" not in text and "Bold" not in text

@@ -10,7 +10,7 @@ import streamlit as st
 
 from ballad.analysis.statistics import over_seeds, paired_bootstrap
 from ballad.errors import SettingsError
-from ballad.experiment import Experiment, short_names
+from ballad.experiment import Experiment, count_phases_a, short_names
 from ballad.paper.presets import BALLAD, ZERO_SHOT, place_title
 from ballad.schedules import Model, model_title
 from ballad.shot_groups import GROUPS
@@ -18,6 +18,7 @@ from ballad.stages.plan import SplitName
 from ballad.store import queries
 from ballad.store.run_store import RunStore
 from ballad.wording import MISSING, mean_and_spread
+from dashboard.figures.comparison import which_seeds
 from dashboard.reading.loaders import evaluation, same_images
 
 LOOKED_AT = 300
@@ -118,7 +119,10 @@ def different_settings(store: RunStore, rows: Sequence[Row]) -> pd.DataFrame:
 
 
 def row_accuracies(store: RunStore, rows: Sequence[Row], split: SplitName) -> pd.DataFrame:
-    """Columns setting, group (many, medium, few, all), seeds, mean, sd (percent), published (false)."""
+    """Columns setting, group (many, medium, few, all), seeds, phases_a, mean, sd (percent), published (false).
+
+    ``phases_a``: on how many trainings of Phase A the seeds rest, missing for none.
+    """
     run_ids = sorted({run_id for row in rows for run_id in row.run_ids})
     results = queries.results(store, run_ids, split=split).to_dict("records")
     known = {
@@ -129,10 +133,12 @@ def row_accuracies(store: RunStore, rows: Sequence[Row], split: SplitName) -> pd
     }
     tables = []
     for row in rows:
-        by_seed = [known[run_id, row.model] for run_id in row.run_ids if (run_id, row.model) in known]
+        by_seed = {run_id: known[run_id, row.model] for run_id in row.run_ids if (run_id, row.model) in known}
         if by_seed:
-            tables.append(over_seeds(by_seed).assign(setting=row.label, published=False, seeds=len(by_seed)))
-    columns = ["setting", "group", "seeds", "mean", "sd", "published"]
+            phases_a = count_phases_a(store.get(run_id).experiment.up_to(row.model) for run_id in by_seed)
+            table = over_seeds(list(by_seed.values()))
+            tables.append(table.assign(setting=row.label, published=False, seeds=len(by_seed), phases_a=phases_a))
+    columns = ["setting", "group", "seeds", "phases_a", "mean", "sd", "published"]
     return pd.concat(tables)[columns].reset_index(drop=True) if tables else pd.DataFrame(columns=columns)
 
 
@@ -140,8 +146,8 @@ def published_accuracies(published: pd.DataFrame) -> pd.DataFrame:
     """The paper's rows in the same columns; NaN where it prints no number."""
     labelled = published.assign(setting=[published_label(row) for _, row in published.iterrows()])
     tidy = labelled.melt("setting", list(GROUPS), var_name="group", value_name="mean")
-    seeds = pd.array([None] * len(tidy), dtype="Int64")
-    return tidy.assign(sd=np.nan, seeds=seeds, published=True)
+    unknown = pd.array([None] * len(tidy), dtype="Int64")
+    return tidy.assign(sd=np.nan, seeds=unknown, phases_a=unknown, published=True)
 
 
 def published_label(row: pd.Series) -> str:
@@ -167,7 +173,7 @@ def main_results(published: pd.DataFrame) -> pd.Series:
 
 
 def accuracy_table(accuracies: pd.DataFrame) -> pd.DataFrame:
-    """For people and papers: Setting, Source, Seeds, Many, Medium, Few, All as ``67.2 ± 0.3``."""
+    """For people and papers: Setting, Source, Seeds (which varied), Many, Medium, Few, All as ``67.2 ± 0.3``."""
     cells = [mean_and_spread(mean, sd) for mean, sd in zip(accuracies["mean"], accuracies["sd"], strict=True)]
     wide = accuracies.assign(cell=cells).pivot(index="setting", columns="group", values="cell")
     lines = accuracies.drop_duplicates("setting").set_index("setting")
@@ -175,7 +181,7 @@ def accuracy_table(accuracies: pd.DataFrame) -> pd.DataFrame:
     wide.insert(
         0, "Source", np.where(lines["published"].astype(bool), "published (arXiv 2111.14745)", "this workbench")
     )
-    wide.insert(1, "Seeds", lines["seeds"].astype("Int64").to_numpy())
+    wide.insert(1, "Seeds", which_seeds(lines))
     return wide.rename_axis(columns=None, index="Setting").reset_index()
 
 

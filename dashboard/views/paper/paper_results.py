@@ -50,8 +50,8 @@ def published_residual_points(ablation: Ablation, table: pd.DataFrame) -> pd.Dat
 
 def dots(table: pd.DataFrame) -> pd.DataFrame:
     """Measured and published numbers as :func:`dashboard.figures.comparison.comparison_dots` takes them."""
-    measured = table[["setting", "group", "seeds", "mean", "sd"]].assign(published=False)
-    published = table[["setting", "group"]].assign(mean=table["published"], sd=float("nan"), seeds=0, published=True)
+    measured = table[["setting", "group", "seeds", "phases_a", "mean", "sd"]].assign(published=False)
+    published = table[["setting", "group"]].assign(mean=table["published"], published=True)
     both = pd.concat([measured, published.dropna(subset="mean")], keys=[0, 1], names=["source", "place"])
     order = {setting: place for place, setting in enumerate(table["setting"].unique())}
     both = both.assign(order=both["setting"].map(order)).sort_values(["order", "source"], kind="stable")
