@@ -65,7 +65,7 @@ def finish_here(
     stop: threading.Event | None = None,
     execute: Execute = run_pipeline,
 ) -> FinishedRun:
-    """Execute a queued run in this process, or wait for the process that was quicker to take it.
+    """Execute a queued run in this process, or wait for another process that has already taken it.
 
     Raises as :func:`run`, and RunError if it is not queued or another process did not finish it.
     """

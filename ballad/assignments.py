@@ -1,4 +1,4 @@
-"""Settings as words: ``phase_b.residual_factor=0.3``, in a shell, a link or a file of notes."""
+"""Settings as words: ``phase_b.residual_factor=0.3``, in a shell, a link or a note."""
 
 from collections.abc import Sequence
 from typing import Any

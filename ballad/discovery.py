@@ -1,4 +1,4 @@
-"""What the modules of a package define of a kind, found by looking: whoever adds one adds a module, and no more."""
+"""Finds what the modules of a package define of a given kind: to add one, add a module, and nothing else."""
 
 from importlib import import_module
 from pkgutil import iter_modules

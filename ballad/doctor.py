@@ -52,7 +52,7 @@ def examine(home: Path, *, measure: bool = True) -> Iterator[Finding]:
 
 
 def torch_finding() -> Finding:
-    """Whether torch and torchvision are there, from one index, and load together."""
+    """Whether torch and torchvision are installed, come from one index, and load together."""
     try:
         torch, torchvision = version("torch"), version("torchvision")
     except PackageNotFoundError as error:
@@ -67,7 +67,7 @@ def torch_finding() -> Finding:
 
 
 def engine_finding() -> Finding:
-    """Whether a browser is there that draws figures as PNG, SVG and PDF."""
+    """Whether there is a browser that can draw figures as PNG, SVG and PDF."""
     try:
         from choreographer.browsers import Chromium
     except ImportError:

@@ -39,7 +39,7 @@ def unused_stages(home: Path | None = None) -> pd.DataFrame:
 def prune(unused: pd.DataFrame, home: Path | None = None) -> int:
     """Remove these stages, deleted runs and what :func:`tidy` removes; returns the bytes of the stages.
 
-    If it is cut off, the next one finishes its work.
+    If it is interrupted, the next call finishes the work.
     """
     home = home or default_home()
     stages, store = StageStore(home), RunStore(home)
@@ -55,7 +55,7 @@ def prune(unused: pd.DataFrame, home: Path | None = None) -> int:
 
 
 def tidy(home: Path | None = None) -> None:
-    """Remove what processes that were killed left behind, and uploads that nobody looked at for a month."""
+    """Remove what killed processes left behind, and uploads that nobody has used for a month."""
     home = home or default_home()
     StageStore(home).remove_leftovers()
     for folder in run_dir(home, "").glob(f"*{REMOVED}"):

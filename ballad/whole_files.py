@@ -1,4 +1,4 @@
-"""Files and folders that are whole or not there, whenever a process is killed or the power fails.
+"""Files and folders that are either complete or absent, whenever a process is killed or the power fails.
 
 What is new gets a temporary name, is flushed to the disk, and only then its own name; what goes loses its name first.
 """

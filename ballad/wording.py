@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers, formatted for people."""
 
 MISSING = "–"
 
@@ -22,7 +22,7 @@ def seeds_told(seeds: int, phases_a: int | None) -> str:
 
 
 def number(value: float | None, digits: int = 1) -> str:
-    """``67.2``; a dash where there is none."""
+    """``67.2``; a dash for a missing number."""
     return MISSING if _missing(value) else f"{value:.{digits}f}"
 
 

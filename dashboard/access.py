@@ -1,4 +1,5 @@
-"""Who is at the other end. With a login, editors change things and guests look; without one all do, on this machine.
+"""Who is using the workbench. With a login, editors can change things and guests can look; without one, everyone on
+this machine can do both.
 
 The login is Streamlit's own (OpenID Connect), set up in the section ``auth`` of ``secrets.toml``; the section
 ``workbench`` lists the editors. docs/sharing.md shows both.
@@ -23,17 +24,17 @@ BEHIND_LOGIN = "BALLAD_BEHIND_LOGIN"
 
 
 def has_login() -> bool:
-    """Whether the server asks who is there."""
+    """Whether the server requires a login."""
     return bool(_secrets("auth"))
 
 
 def behind_login() -> bool:
-    """Whether the operator said that a proxy in front of the server asks for a login."""
+    """Whether the operator has declared that a proxy in front of the server requires a login."""
     return os.environ.get(BEHIND_LOGIN, "") not in ("", "0")
 
 
 def holds_login(request: HTTPConnection) -> bool:
-    """Whether a request outside the pages comes from somebody who has logged in on one."""
+    """Whether a request outside the pages comes from somebody who has logged in on a page."""
 
     def signed(name: str) -> bytes | None:
         value = request.cookies.get(name)
@@ -46,7 +47,7 @@ def holds_login(request: HTTPConnection) -> bool:
 
 
 def visitor() -> str | None:
-    """The e-mail address that the provider vouches for, or its own name for the account; None without a login."""
+    """The e-mail address verified by the provider, or the provider's name for the account; None without a login."""
     if not has_login() or not st.user.get("is_logged_in"):
         return None
     vouched = st.user.get("email") if st.user.get("email_verified", True) else None
@@ -66,7 +67,7 @@ def why_not_edit() -> str | None:
 
 
 def editor() -> str | None:
-    """Who changes something, to be recorded; None without a login. AccessError for guests."""
+    """Who is making a change, to be recorded; None without a login. Raises AccessError for guests."""
     refusal = why_not_edit()
     if refusal is not None:
         raise AccessError(refusal)

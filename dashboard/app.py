@@ -1,7 +1,7 @@
 """The workbench: ``streamlit run dashboard/app.py``.
 
-Holds what lives as long as the server: the workers of the queue, started and stopped with it, and the routes beside
-the pages. What a reader sees is in :mod:`dashboard.shell`.
+Holds what lives as long as the server: the queue's workers, started and stopped with it, and the routes besides the
+pages. What a reader sees is in :mod:`dashboard.shell`.
 """
 
 import asyncio

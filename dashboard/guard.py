@@ -1,4 +1,4 @@
-"""What every request passes first: is the host one of ours, may the visitor see pictures, how may pages be used.
+"""What every request passes first: checks of the host name and the login, and headers that restrict how pages are used.
 
 Streamlit checks the host of its websocket alone, and the login in the script that draws pages.
 """

@@ -1,4 +1,4 @@
-"""Text that users gave, shown as the text it is: in Markdown, and in figures, whose labels know a little HTML."""
+"""Text entered by users, shown literally: in Markdown, and in figures, whose labels understand a little HTML."""
 
 import re
 import textwrap
@@ -9,7 +9,7 @@ LONGEST_LABEL = 40
 HOVER_WIDTH = 60
 """Characters in a line of a hover label."""
 
-# Where they stand here, these signs begin something in Markdown or in Streamlit's additions to it.
+# In these places, the signs start something in Markdown or in Streamlit's additions to it.
 _SIGNS = re.compile(r"([\\`*\[\]<~$&]|:(?=[\w+-])|(?<![^\W_])_|_(?![^\W_])|^[#>=+-]|(?<=^\d)[.)]|(?<=^\d\d)[.)])")
 _ICON_END = re.compile(r"(\\:[\w+/-]+):")
 # Streamlit makes links, arrows and dashes of these after Markdown was read, where no backslash protects them.
@@ -35,7 +35,7 @@ def _within(part: str) -> str:
 
 
 def shortened(text: str, most: int = LONGEST_LABEL) -> str:
-    """At most so many characters; a longer text loses its middle, since names often differ at their ends."""
+    """At most this many characters; a longer text loses its middle, since names often differ at their ends."""
     if len(text) <= most:
         return text
     head = (most - 1) // 2

@@ -28,7 +28,7 @@ CATEGORY_COLOURS = (
     "#5878a8",
     "#a39a1c",
 )
-"""For runs and hand-picked classes, where colour carries no meaning of its own; none is a group's colour."""
+"""For runs and hand-picked classes, where colour has no meaning of its own; none is a group's colour."""
 CATEGORY_SYMBOLS = ("circle", "square", "triangle-up", "diamond", "cross", "x")
 
 BACKGROUNDS: dict[Mode, str] = {"light": "#ffffff", "dark": "#10151c"}

@@ -1,4 +1,4 @@
-"""Compare: runs beside each other and beside the paper, and whether their differences are more than noise."""
+"""Compare: runs side by side and next to the paper, and whether their differences are more than noise."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Confusion: which classes are taken for which, down to the pictures, in one run or from one run to another."""
+"""Confusion: which classes are mistaken for which, down to the pictures, in one run or between two runs."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -1,4 +1,4 @@
-"""Data: which datasets there are, how to get them, what they look like, and whether they are sound."""
+"""Data: which datasets there are, how to get them, what they look like, and whether their images are in order."""
 
 from typing import Any
 
@@ -67,7 +67,7 @@ def show_catalogue() -> None:
 
 
 def pick_settings() -> DatasetSettings:
-    """The dataset, and how it is cut; the page ends here if it has to be got first.
+    """The dataset, and how it is thinned and split; the page ends here if the dataset is not available yet.
 
     Raises DataError for a path outside the data roots.
     """

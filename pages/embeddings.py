@@ -120,7 +120,7 @@ def queue_joint(decoupled: str) -> None:
 
 
 def pick_classes(side: Side, per_class: pd.DataFrame, split: SplitName) -> tuple[list[int], str]:
-    """Class ids, empty for all, and what to say where the choice names no class."""
+    """Class ids, empty for all, and the sentence to show if no class was chosen."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         choice = st.segmented_control(
             "Classes",
@@ -189,7 +189,7 @@ def pick_method() -> dict[str, float | str]:
 
 
 def compute(request: ProjectionRequest) -> None:
-    """Offer to compute what is not there, or show how far that is."""
+    """Offer to compute what is missing, or show the progress."""
     task = open_tasks().find(task_id("projection", request.arguments()))
     if not show_unfinished(task, f"{METHOD_TITLES[request.method]} of {counted(len(request.sides), 'space')}"):
         change_button("Compute this map", type="primary", icon=":material/scatter_plot:", on_click=ask, args=(request,))

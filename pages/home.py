@@ -1,4 +1,4 @@
-"""Home: what this is, what the machine is doing, and where to go."""
+"""Home: what BALLAD is, what the machine is doing, and where to go next."""
 
 import pandas as pd
 import streamlit as st

@@ -1,4 +1,4 @@
-"""New experiment: say what to run, see beside it what that takes, and launch it."""
+"""New experiment: choose what to run, see what it will take, and launch it."""
 
 from dataclasses import replace
 
@@ -156,7 +156,7 @@ def ask_phase_b_method(entries: Entries) -> str:
 
 
 def ask_balancing() -> None:
-    """A short way to both samplers, and back: it always shows what they amount to."""
+    """A shortcut that sets both samplers, and always shows what they amount to."""
     now = entered()
     one_phase = len(SCHEDULES[now["schedule"]].phases) < 2
     st.session_state[BALANCING_KEY] = balancing_of(now)
@@ -201,7 +201,7 @@ def ask_all() -> dict[str, object]:
 
 
 def requested() -> Request:
-    """What the form asks for; what was typed lies inside the data roots. Raises SettingsError or DataError."""
+    """What the form asks for; typed paths must lie inside the data roots. Raises SettingsError or DataError."""
     request = request_of(draft())
     check_backbone_paths(request.experiment.backbone)
     source = dataset_source(request.experiment.dataset.source)

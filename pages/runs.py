@@ -1,4 +1,4 @@
-"""Runs: the queue at work, every run there is, and the curves of the chosen ones."""
+"""Runs: the queue, every run, and the learning curves of the chosen ones."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -111,7 +111,7 @@ def curves(runs: pd.DataFrame) -> None:
 
 
 def story(run: pd.Series) -> None:
-    """What became of a run, in a line."""
+    """The outcome of a run, in one line."""
     what = as_text(f"{run['dataset']} · {run['backbone']} · {run['schedule']}")
     st.markdown(
         f"{status_badge(run['status'])} {what} · seed {run['seed']}"

@@ -1,4 +1,4 @@
-"""Try a picture: what zero-shot, Phase A and BALLAD say about it, and the training pictures most similar to it."""
+"""Try a picture: what zero-shot, Phase A and BALLAD make of it, and the training pictures most similar to it."""
 
 from typing import Any
 
@@ -89,7 +89,7 @@ def pick_sample(run_id: str) -> dict[str, Any] | None:
 
 
 def known_sample(run_id: str, split: SplitName) -> dict[str, Any] | None:
-    """The picture of the link, by its name there from now on; None where this run does not have it."""
+    """The picture named in the link, which keeps its name from now on; None if this run does not have it."""
     asked = st.query_params.get(SAMPLE, "")
     if not asked:
         return None

@@ -18,6 +18,6 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 
 
 def _dashboard(options: argparse.Namespace) -> int:
-    """Become the server, so that signals reach it directly; runs lie in ``$BALLAD_HOME`` or ``./runs`` as always."""
+    """Replace this process by the server, so that signals reach it directly."""
     command = [sys.executable, "-m", "streamlit", "run", str(DASHBOARD_APP), "--server.port", str(options.port)]
     os.execv(sys.executable, command)

@@ -1,4 +1,4 @@
-"""``evaluate`` and ``predict``: what a finished run knows."""
+"""``evaluate`` and ``predict``: what a finished run has learned."""
 
 import argparse
 from pathlib import Path

@@ -22,7 +22,7 @@ _LITTER = frozenset({"@eaDir", "__MACOSX", "Thumbs.db", "ehthumbs.db", "desktop.
 
 
 def is_litter(name: str) -> bool:
-    """Whether programs leave files and folders of this name behind: hidden ones, thumbnails, notebook checkpoints."""
+    """Whether programs leave behind files and folders of this name: hidden ones, thumbnails, notebook checkpoints."""
     return name.startswith(".") or name in _LITTER
 
 

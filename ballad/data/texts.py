@@ -1,4 +1,4 @@
-"""Text as it comes from files and file names, which may hold anything."""
+"""Text from files and file names, which may contain anything."""
 
 from collections.abc import Sequence
 from pathlib import Path

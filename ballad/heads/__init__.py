@@ -1,4 +1,4 @@
-"""What Phase B trains, found here by itself.
+"""What Phase B trains; heads are discovered automatically.
 
 To add a head, write a file that defines a :class:`ballad.heads.head.Head`. No file loads torch before it computes,
 since settings, queue and pages read the registry.

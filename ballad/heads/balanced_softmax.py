@@ -33,7 +33,7 @@ class BalancedSoftmax(LinearProbe):
     title = "Balanced Softmax"
     paper = "arXiv 2007.10740, arXiv 2007.07314"
     formula = "CE(z + τ · log π), z = W f + b"
-    help = "A linear classifier whose loss knows how frequent classes are, in place of a balanced sampler."
+    help = "A linear classifier whose loss takes class frequencies into account, instead of a balanced sampler."
     Options: ClassVar[type[HeadOptions]] = AdjustmentOptions
     fixed = ("log_prior",)
     chooses_sampler = True

@@ -28,8 +28,8 @@ class BalladOptions(HeadOptions):
         ge=0,
         le=1,
         title="Residual factor λ",
-        description="f* = λ · adapter(f) + (1 − λ) · f (Eq. 5): 0 is Phase A alone, 1 the adapter alone. More λ helps "
-        "rare classes at some cost to frequent ones.",
+        description="f* = λ · adapter(f) + (1 − λ) · f (Eq. 5): 0 is Phase A alone, 1 the adapter alone. A larger λ "
+        "helps rare classes at some cost to frequent ones.",
     )
     activation: Literal["relu", "none"] = Field(
         default="relu",
@@ -38,7 +38,7 @@ class BalladOptions(HeadOptions):
         json_schema_extra={"titles": {"relu": "ReLU (Eq. 5)", "none": "linear (released code)"}},
     )
     bias: bool = Field(
-        default=True, title="Adapter has a bias", description="Eq. 5 has one; the released code does not."
+        default=True, title="Adapter has a bias", description="Eq. 5 has a bias; the released code does not."
     )
 
 

@@ -1,4 +1,4 @@
-"""BALLAD's adapter with a logit-adjusted loss in place of the balanced sampler."""
+"""BALLAD's adapter with a logit-adjusted loss instead of the balanced sampler."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +17,13 @@ class BalladAdjustedOptions(BalladOptions, AdjustmentOptions):
 
 
 class BalladAdjusted(Ballad):
-    """Eq. 5 learned from every image once per epoch; the loss, not the sampler, makes up for the long tail."""
+    """Eq. 5, learned from every image once per epoch; the loss, not the sampler, compensates for the long tail."""
 
     name = "ballad_adjusted"
     title = "BALLAD, logit-adjusted"
     paper = ""
     formula = "CE(s · ⟨f*, u⟩ + τ · log π), f* of Eq. 5"
-    help = "BALLAD's adapter on batches as they come, with a loss that knows how frequent classes are."
+    help = "BALLAD's adapter with instance sampling and a loss that takes class frequencies into account."
     Options = BalladAdjustedOptions
     fixed = ("log_prior",)
     chooses_sampler = True

@@ -20,14 +20,14 @@ class FocalOptions(HeadOptions):
         ge=0,
         lt=1,
         title="Effective number β",
-        description="0 weights all classes alike, close to 1 by the inverse of their counts.",
+        description="0 weights all classes alike; close to 1, classes are weighted by the inverse of their counts.",
         json_schema_extra={"step": 0.0001},
     )
     gamma: float = Field(
         default=1.0,
         ge=0,
         title="Focus γ",
-        description="How much less images count that are already right; 0 not at all.",
+        description="How much images that are already classified correctly are down-weighted; 0 not at all.",
         json_schema_extra={"step": 0.5},
     )
 

@@ -24,7 +24,7 @@ class CLIPAdapterOptions(HeadOptions):
         json_schema_extra={"step": 0.1},
     )
     reduction: int = Field(
-        default=4, ge=1, title="Reduction", description="The bottleneck has d divided by this many entries."
+        default=4, ge=1, title="Reduction", description="The width of the bottleneck is d divided by this number."
     )
 
 

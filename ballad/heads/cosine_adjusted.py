@@ -29,7 +29,7 @@ class CosineAdjusted(Head):
     title = "Cosine head, logit-adjusted"
     paper = "arXiv 2309.10019"
     formula = "CE(s · cos(w, f) + τ · log π), W from the class texts"
-    help = "A cosine classifier that starts as the class texts; its loss knows how frequent classes are."
+    help = "A cosine classifier initialised with the class texts; its loss takes class frequencies into account."
     Options = CosineOptions
     grid: ClassVar[Mapping[str, tuple[float, ...]]] = {"learning_rate": (0.02, 0.1, 0.5, 2.5)}
     fixed = ("log_prior",)

@@ -11,7 +11,7 @@ class CRT(LinearProbe):
     title = "cRT"
     paper = "arXiv 1910.09217"
     formula = "z = W f + b, trained on class-balanced batches"
-    help = "Classifier re-training: a linear classifier from random numbers, on class-balanced batches."
+    help = "Classifier re-training: a randomly initialised linear classifier, trained on class-balanced batches."
     chooses_sampler = True
 
     @classmethod

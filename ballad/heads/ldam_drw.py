@@ -39,7 +39,7 @@ class LDAM(Head):
     title = "LDAM-DRW"
     paper = "arXiv 1906.07413"
     formula = "CE(s · (cos(w, f) − Δ_y)), Δ_k = C · (n_min / n_k)^¼; late: weighted by (1 − β) / (1 − β^n_k)"
-    help = "A cosine classifier that keeps a larger distance from rare classes, and weights them late in the training."
+    help = "A cosine classifier with larger margins for rare classes, which are also up-weighted late in training."
     Options = LDAMOptions
     alike: ClassVar[tuple[str, ...]] = ("reweighting_from",)
     grid: ClassVar[Mapping[str, tuple[float, ...]]] = {"learning_rate": (0.02, 0.1, 0.5, 2.5)}

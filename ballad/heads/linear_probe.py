@@ -16,7 +16,7 @@ class LinearProbe(Head):
     name = "linear_probe"
     title = "Linear probe"
     formula = "z = W f + b"
-    help = "A linear classifier on the features, from random numbers; it knows nothing of the class texts."
+    help = "A randomly initialised linear classifier on the features; it does not use the class texts."
     grid: ClassVar[Mapping[str, tuple[float, ...]]] = {"learning_rate": (0.02, 0.1, 0.5, 2.5)}
 
     def start(self, context: Context, data: TrainingData) -> State:

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class LWSOptions(HeadOptions):
-    """How the training is shared out between classifier and scales."""
+    """How training is divided between the classifier and the scales."""
 
     scaling_from: float = Field(
         default=0.5,
         gt=0,
         lt=1,
         title="Scales from",
-        description="The share of the epochs after which the classifier is frozen and the scales are trained.",
+        description="The fraction of epochs after which the classifier is frozen and the scales are trained.",
         json_schema_extra={"step": 0.1},
     )
 

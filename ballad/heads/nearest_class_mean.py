@@ -20,7 +20,7 @@ class NearestClassMean(Head):
     title = "Nearest class mean"
     paper = "arXiv 1911.04623"
     formula = "z_k = − ‖f̂ − mean of f̂ in class k‖², f̂ = (f − mean) / ‖f − mean‖"
-    help = "No training: the class whose mean feature is closest."
+    help = "No training: predicts the class whose mean feature is closest."
     learns = False
     reads_training_features = True
 

@@ -30,7 +30,7 @@ class OLTR(Head):
     title = "OLTR"
     paper = "arXiv 1904.05160"
     formula = "z = s · squash(r / d(f) · (f + tanh(W_s f) ∘ softmax(W_h f) M)) · ŵ, squash(v) = v / (1 + ‖v‖)"
-    help = "A memory of class means adds to each feature; features far from all means are trusted less."
+    help = "Each feature is enriched by a memory of class means; features far from all means are trusted less."
     Options = OLTROptions
     grid: ClassVar[Mapping[str, tuple[float, ...]]] = {"learning_rate": (0.02, 0.1, 0.5, 2.5)}
     head_only = True

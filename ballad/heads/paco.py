@@ -19,7 +19,7 @@ class PaCoOptions(HeadOptions):
         default=0.05,
         ge=0,
         title="Weight α",
-        description="Of other images of the same class beside the class's centre.",
+        description="Weight of other images of the same class, relative to the class centre.",
         json_schema_extra={"step": 0.01},
     )
     temperature: float = Field(
@@ -42,7 +42,7 @@ class PaCo(BalancedSoftmax):
     formula = (
         "− Σ_p w_p log softmax over [z + log π, f f⁺ / T], w = 1 for the class's centre, α for images of the class"
     )
-    help = "Class centres in a contrast with the images of the batch; on frozen features only the centres learn."
+    help = "Class centres learned by contrast with the images of the batch; on frozen features, only the centres learn."
     Options = PaCoOptions
     head_only = True
 

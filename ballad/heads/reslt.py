@@ -24,7 +24,8 @@ class ResLTOptions(HeadOptions):
         ge=0,
         le=1,
         title="Weight β",
-        description="Of each head's own loss, beside that of their sum; the authors take 0.99, and 0.995 on CIFAR.",
+        description="Weight of each head's own loss, relative to that of their sum; the authors use 0.99, and 0.995 "
+        "on CIFAR.",
         json_schema_extra={"step": 0.005},
     )
 
@@ -36,7 +37,7 @@ class ResLT(Head):
     title = "ResLT"
     paper = "arXiv 2101.10633"
     formula = "(1 − β) · CE(z₁ + z₂ + z₃) + β · mean of CE(z_i) over the images of head i's classes"
-    help = "A linear classifier with two more on top that learn from the rarer and the rarest classes alone."
+    help = "A linear classifier plus two more that learn from only the rarer and the rarest classes."
     Options = ResLTOptions
     grid: ClassVar[Mapping[str, tuple[float, ...]]] = {"learning_rate": (0.02, 0.1, 0.5, 2.5)}
     head_only = True

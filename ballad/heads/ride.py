@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 class RIDEOptions(LDAMOptions):
     """Defaults of the authors' code; weights come in at half of the training."""
 
-    experts: int = Field(default=4, ge=2, le=8, title="Experts", description="Classifiers whose mean answers.")
+    experts: int = Field(
+        default=4, ge=2, le=8, title="Experts", description="Number of classifiers, whose outputs are averaged."
+    )
     diversity: float = Field(
         default=0.2,
         ge=0,
         title="Diversity",
-        description="How strongly experts are kept apart; the authors take 0.2, and 0.45 on CIFAR.",
+        description="How strongly the experts are kept apart; the authors use 0.2, and 0.45 on CIFAR.",
         json_schema_extra={"step": 0.05},
     )
     reweighting_from: float = Field(

@@ -1,4 +1,4 @@
-"""SADE (TADE): three linear experts, for a long tail, for balanced classes, and for a tail the other way round."""
+"""SADE (TADE): three linear experts, for a long tail, for balanced classes, and for an inverted tail."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -20,7 +20,7 @@ class SADE(Head):
     title = "SADE (TADE)"
     paper = "arXiv 2107.09249"
     formula = "CE(z₁) + CE(z₂ + log π) + CE(z₃ + log π − 2 log π̃); z = mean of z₁, z₂, z₃"
-    help = "Three experts that are made for different class frequencies; their mean answers."
+    help = "Three experts, trained for different class frequencies; their outputs are averaged."
     grid: ClassVar[Mapping[str, tuple[float, ...]]] = {"learning_rate": (0.02, 0.1, 0.5, 2.5)}
     head_only = True
     fixed = ("shift",)

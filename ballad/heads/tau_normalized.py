@@ -20,7 +20,7 @@ class TauNormalizedOptions(HeadOptions):
         ge=0,
         le=2,
         title="Normalisation τ",
-        description="0 leaves the weights as they are (without bias), 1 gives all classes the same length.",
+        description="0 leaves the weights unchanged (without bias); 1 gives all classes weights of the same length.",
         json_schema_extra={"step": 0.1},
     )
 
@@ -32,7 +32,7 @@ class TauNormalized(LinearProbe):
     title = "τ-normalised"
     paper = "arXiv 1910.09217"
     formula = "z = w f / ‖w‖^τ, with W of an instance-trained linear classifier"
-    help = "Frequent classes get longer weights; dividing by ‖w‖^τ takes that back after the training."
+    help = "Training gives frequent classes longer weights; dividing by ‖w‖^τ undoes that afterwards."
     Options = TauNormalizedOptions
     grid: ClassVar[Mapping[str, tuple[float, ...]]] = {"tau": (0.5, 1.0, 1.5, 2.0)}
     chooses_sampler = True

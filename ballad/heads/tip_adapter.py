@@ -18,17 +18,19 @@ class TipAdapterOptions(HeadOptions):
         default=1.17,
         ge=0,
         title="Weight α",
-        description="How much the cached images count beside the class texts; 0 is zero-shot.",
+        description="How much the cached images count relative to the class texts; 0 is zero-shot.",
         json_schema_extra={"step": 0.1},
     )
     beta: float = Field(
         default=1.0,
         gt=0,
         title="Sharpness β",
-        description="How fast a cached image counts less as it is less similar.",
+        description="How quickly a cached image's weight falls as it becomes less similar.",
         json_schema_extra={"step": 0.5},
     )
-    shots: int = Field(default=16, ge=1, title="Images per class", description="At most so many are cached.")
+    shots: int = Field(
+        default=16, ge=1, title="Images per class", description="The most training images cached per class."
+    )
 
 
 class TipAdapter(Head):
@@ -38,7 +40,7 @@ class TipAdapter(Head):
     title = "Tip-Adapter"
     paper = "arXiv 2111.03930"
     formula = "z = s · ⟨f, u⟩ + α · exp(− β (1 − f Fᵀ)) · Y"
-    help = "No training: up to 16 training images per class vote beside the class texts."
+    help = "No training: up to 16 training images per class vote alongside the class texts."
     Options = TipAdapterOptions
     alike = ("shots",)
     grid: ClassVar[Mapping[str, tuple[float, ...]]] = {"alpha": (1.17, 5.0), "beta": (1.0, 5.5)}

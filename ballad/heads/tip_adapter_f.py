@@ -10,7 +10,7 @@ class TipAdapterF(TipAdapter):
 
     name = "tip_adapter_f"
     title = "Tip-Adapter-F"
-    help = "Up to 16 training images per class vote beside the class texts; their features are trained."
+    help = "Up to 16 training images per class vote alongside the class texts; their features are trained."
     learns = True
     chooses_sampler = True
     optimizer = "adamw"

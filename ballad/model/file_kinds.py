@@ -1,4 +1,4 @@
-"""What lies under the name of a weights file, where it is none: what a download or a copy often leaves in its place."""
+"""Recognises files that are not weights despite their name, such as failed downloads or copies often leave."""
 
 from pathlib import Path
 

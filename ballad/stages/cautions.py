@@ -1,6 +1,6 @@
-"""Settings that do nothing, or not what they seem to, beside the others, the data or the backbone.
+"""Settings that do nothing, or not what they seem to, given the other settings, the data or the backbone.
 
-They are no errors: the experiment runs. Forms, the shell and the run's result say so.
+These are not errors, and the experiment runs. Forms, the shell and the run's result report them.
 """
 
 import json

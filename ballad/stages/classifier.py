@@ -17,7 +17,7 @@ from ballad.training.phase_b import Member, head_of
 
 @dataclass(frozen=True)
 class Classifier:
-    """Similarity with the class texts (Eq. 1), or what a trained head, the only member of its stack, makes of it."""
+    """Similarity with the class texts (Eq. 1), or the output of a trained head, the only member of its stack."""
 
     context: Context
     head: Head | None = None

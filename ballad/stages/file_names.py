@@ -18,17 +18,17 @@ def predictions(model: str, split: str) -> str:
 
 
 def classes(model: str, split: str) -> str:
-    """What every class got."""
+    """The results of every class."""
     return f"{model}/classes-{split}.csv"
 
 
 def confusion(model: str, split: str) -> str:
-    """Who was taken for whom, and how often."""
+    """Which classes were taken for which, and how often."""
     return f"{model}/confusion-{split}.parquet"
 
 
 def summary(model: str, split: str) -> str:
-    """The numbers of a split in one object."""
+    """The summary numbers of a split in one object."""
     return f"{model}/summary-{split}.json"
 
 

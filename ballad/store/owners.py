@@ -1,4 +1,4 @@
-"""Who works on a run: which process on which machine, and whether it is still there."""
+"""Who is working on a run: which process on which machine, and whether it is still alive."""
 
 import itertools
 import os

@@ -1,4 +1,4 @@
-"""How a training judges its epochs: the one thing both phases ask of the validation split."""
+"""How training judges its epochs: the one thing for which both phases need the validation split."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Which devices this machine has, found out without loading torch, and which requests each can serve."""
+"""Which devices this machine has, determined without loading torch, and which requests each can serve."""
 
 import os
 import re

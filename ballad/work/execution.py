@@ -1,4 +1,4 @@
-"""Takes one claimed run to its end, whatever happens, and writes down how it ended."""
+"""Executes one claimed run to its end, whatever happens, and records how it ended."""
 
 import errno
 import sqlite3

@@ -9,8 +9,8 @@ LARGEST_INT = 2**31 - 1
 def keep_freed_memory() -> None:
     """Let glibc keep freed memory for the next tensor instead of handing it back to the system.
 
-    By default every activation of some megabytes is mapped and unmapped anew, and half of a forward pass goes into
-    page faults. One arena for all threads, since those of other threads cannot hold large blocks. Call it before
+    By default every activation of some megabytes is mapped and unmapped anew, and page faults take half the time of a
+    forward pass. One arena for all threads, since those of other threads cannot hold large blocks. Call it before
     threads start. Does nothing where the C library is not glibc.
     """
     try:

@@ -1,4 +1,4 @@
-"""Works on tasks of one kind, one after another, and sees each to its end."""
+"""Works on tasks of one kind, one after another, each to its end."""
 
 import sqlite3
 import threading

@@ -1,4 +1,4 @@
-"""Works the queue: takes one run after another for one device and sees each to its end."""
+"""Works on the queue: takes one run after another for one device and executes each to its end."""
 
 import gc
 import signal

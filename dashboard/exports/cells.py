@@ -1,4 +1,4 @@
-"""The cells of a table as the text that stands in them."""
+"""The cells of a table as the text they show."""
 
 from typing import Any
 

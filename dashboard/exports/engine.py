@@ -1,4 +1,4 @@
-"""One headless Chromium for all pictures of a process: seconds for the first, a fraction of one for the next."""
+"""One headless Chromium for all pictures of a process: the first takes seconds, later ones a fraction of a second."""
 
 import asyncio
 import atexit

@@ -1,4 +1,4 @@
-"""What a file format is, to the reader who takes a figure or a table away."""
+"""What a file format offers to a reader who exports a figure or a table."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

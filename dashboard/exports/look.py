@@ -14,12 +14,12 @@ Part = Literal["legend", "titles", "names"]
 PARTS: Mapping[Part, str] = MappingProxyType(
     {"legend": "Legend", "titles": "Titles and notes", "names": "Names of points"}
 )
-"""What a figure can go without."""
+"""The parts that a figure can do without."""
 
 
 @dataclass(frozen=True)
 class PaperSize:
-    """Width and height in inches and font size in points, as they will stand on the page.
+    """Width and height in inches and font size in points, as they will appear on the page.
 
     ``height`` is that of a plain figure; one with many rows or a long legend grows up to ``tallest``.
     """

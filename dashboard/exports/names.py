@@ -15,7 +15,7 @@ def file_name(*parts: str, extension: str) -> str:
 
 
 def table_label(name: str) -> str:
-    """What a LaTeX text refers to the table by: ``tab:lambda-sweep``."""
+    """The label by which a LaTeX text refers to the table: ``tab:lambda-sweep``."""
     return f"tab:{_stem(name)}"
 
 

@@ -1,4 +1,4 @@
-"""Everything of a selection in one zip: figures, their data, tables, settings, versions, and a README."""
+"""Everything about a selection in one zip: figures, their data, tables, settings, versions, and a README."""
 
 import io
 import platform

@@ -22,7 +22,7 @@ _TITLE = """
 
 
 class PrintedPage(PageGenerator):
-    """Kaleido's page with these two mended."""
+    """Kaleido's page with both of these corrected."""
 
     header = PageGenerator.header + _STYLE
     footer = PageGenerator.footer.replace("</head>", _TITLE, 1)

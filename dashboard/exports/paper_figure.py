@@ -36,7 +36,7 @@ _VECTOR_UP_TO = 5_000
 
 
 def parts_of(figure: go.Figure) -> list[Part]:
-    """The parts that a figure has and can go without."""
+    """The parts that a figure has and could do without."""
     has: dict[Part, bool] = {
         "legend": any(legend_names(figure)),
         "titles": any(True for _ in _titles(figure)) and len(figure.data) > 0,

@@ -1,4 +1,4 @@
-"""How much room a figure's legend takes on paper: Plotly gives it what there is, and cuts or covers for the rest."""
+"""How much room a figure's legend takes on paper: Plotly gives it what there is, and cuts off or covers the rest."""
 
 from collections.abc import Sequence
 from math import ceil

@@ -17,7 +17,7 @@ def accuracy_curves(curves: pd.DataFrame, *, images: int | None = None) -> go.Fi
 
     ``curves``: ``run`` (label), ``phase`` (phase_a, joint, phase_b), ``epoch`` (from 1 in each phase),
     ``group`` (many, medium, few, all) and ``accuracy`` (percent; NaN for an empty group).
-    ``images``: how many validation images the accuracies rest on, where that is known.
+    ``images``: how many validation images the accuracies rest on, if known.
     """
     curves = curves.dropna(subset="accuracy")
     if curves.empty:

@@ -1,4 +1,4 @@
-"""The long tail itself: training images of each class, sorted."""
+"""The long tail itself: the training images of each class, sorted."""
 
 import numpy as np
 import pandas as pd

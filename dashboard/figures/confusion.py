@@ -11,7 +11,7 @@ from dashboard.figures.parts import empty_figure
 from dashboard.text import hover_text, plotly_label
 
 READABLE_CLASSES = 50
-"""Up to so many classes get their names on the axes; beyond, hovering names them."""
+"""Up to this many classes are named on the axes; with more, names appear on hovering."""
 
 
 def confusion_shares(counts: pd.DataFrame, order: Sequence[int]) -> np.ndarray:
@@ -43,7 +43,7 @@ def confusion_heatmap(
 
     ``counts``: ``true``, ``predicted`` (class ids) and ``count``. ``class_names`` and ``groups``, the shot groups, are
     indexed by class id; groups are marked where classes are too many to be named and ordered by group.
-    Without the ``diagonal`` the colours span the errors alone. A cell's place is its point index (row, column).
+    Without the ``diagonal``, the colours span the errors alone. A cell's place is its point index (row, column).
     """
     if not len(order):
         return empty_figure("No class has been chosen.")

@@ -1,4 +1,4 @@
-"""Which settings have no effect beside the others, and why: their entries are disabled with that reason."""
+"""Which settings have no effect given the others, and why; their entries are disabled with that reason."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,7 +23,7 @@ _OF_TRAINING = [
 
 
 def reasons(values: Mapping[str, Any]) -> dict[str, str]:
-    """Why settings, by dotted name, do not apply beside these ``values``; those that apply are absent."""
+    """Why settings, by dotted name, do not apply given these ``values``; those that do apply are absent."""
     return {**_of_images(values), **_of_details(values), **reasons_of_schedule(values["schedule"])}
 
 

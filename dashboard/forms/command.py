@@ -21,7 +21,8 @@ _OPTIONS = {
 
 
 def changed_settings(experiment: Experiment) -> dict[str, Any]:
-    """What must be said to ask for ``experiment``: all that differs from the defaults of its dataset and backbone.
+    """The assignments that define ``experiment``: everything that differs from the defaults of its dataset and
+    backbone.
 
     The settings of a phase that the schedule does not have are left out, since they change nothing.
     """

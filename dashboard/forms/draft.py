@@ -24,7 +24,7 @@ BALANCING: tuple[Balancing, ...] = ("none", "A", "B", "A+B")
 
 @dataclass(frozen=True)
 class Request:
-    """What a filled form asks for: the experiment under its first seed, all seeds, and what executes the runs."""
+    """What a completed form asks for: the experiment with its first seed, all seeds, and the executor of the runs."""
 
     experiment: Experiment
     seeds: list[int]
@@ -58,13 +58,13 @@ def values_of(experiment: Experiment, seeds: Sequence[int] = (), executor: str =
 
 
 def default_experiment(dataset: str = "demo", backbone: str = "demo") -> Experiment:
-    """What the shell takes when only these two are named: the paper's settings, or the demo's own."""
+    """What the shell uses when only these two are named: the paper's settings, or the demo's own."""
     given = {"dataset.source": dataset, "backbone.name": backbone}
     return Experiment().with_values({**demo_defaults(given), **given})
 
 
 def with_dataset_and_backbone(values: Mapping[str, Any], dataset: str, backbone: str) -> dict[str, Any]:
-    """The entries after another dataset or backbone was chosen: what still stood at its default follows the new one."""
+    """The entries after another dataset or backbone was chosen: what was still at its default takes the new default."""
     before = values_of(default_experiment(values["dataset.source"], values["backbone.name"]))
     after = values_of(default_experiment(dataset, backbone))
     followed = {path: after[path] if value == before[path] else value for path, value in values.items()}
@@ -72,7 +72,7 @@ def with_dataset_and_backbone(values: Mapping[str, Any], dataset: str, backbone:
 
 
 def balancing_of(values: Mapping[str, Any]) -> Balancing:
-    """Which phases draw otherwise than instance by instance (Table 7)."""
+    """Which phases use a sampler other than instance sampling (Table 7)."""
     in_a, in_b = (values[f"{phase}.sampler"] != UNBALANCED for phase in ("phase_a", "phase_b"))
     return "A+B" if in_a and in_b else "A" if in_a else "B" if in_b else "none"
 

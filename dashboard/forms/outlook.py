@@ -1,4 +1,4 @@
-"""What stands beside the form: what is there already, time and memory, the data, and the same as files and command."""
+"""The panel beside the form: stages already computed, time, memory, data, and the experiment as files and command."""
 
 from collections.abc import Sequence
 

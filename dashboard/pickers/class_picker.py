@@ -6,7 +6,7 @@ import streamlit as st
 
 
 def pick_class(names: Sequence[str], *, placeholder: str) -> int | None:
-    """The index of the class that is chosen, which the URL keeps as ``class``; None for none.
+    """The index of the chosen class, which the URL keeps as ``class``; None if there is none.
 
     ``names`` tell classes apart. They are what is chosen, so that a class does not become another set's of its number.
     """

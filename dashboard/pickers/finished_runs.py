@@ -10,7 +10,7 @@ from dashboard.ui.stop import stop
 
 
 def finished_runs(what: str, icon: str) -> pd.DataFrame:
-    """The finished runs of :func:`all_runs`; where there are none, says ``what`` the page will show, and ends it."""
+    """The finished runs of :func:`all_runs`; if there are none, says ``what`` the page will show and ends it."""
     finished = all_runs().query("status == 'done'")
     if finished.empty:
         empty_state("No finished run yet", what, icon)

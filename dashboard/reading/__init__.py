@@ -1,1 +1,1 @@
-"""What pages read of the store and of finished runs, each thing once."""
+"""What pages read from the store and from finished runs, each thing once."""

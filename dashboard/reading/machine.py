@@ -32,7 +32,7 @@ def devices() -> list[Device]:
 
 
 def free_disk() -> int:
-    """Bytes free where runs are kept."""
+    """Free bytes on the disk that holds the runs."""
     home = default_home()
     while not home.exists():
         home = home.parent

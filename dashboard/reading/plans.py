@@ -1,4 +1,4 @@
-"""What an experiment will need: the facts of its dataset, its stages, and which of them are there already."""
+"""What an experiment will need: the facts about its dataset, its stages, and which of them already exist."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

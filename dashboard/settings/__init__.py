@@ -1,1 +1,1 @@
-"""What pages know of each setting of an experiment: its name, what it does, and how it is asked for."""
+"""What pages know about each setting of an experiment: its name, what it does, and its kind of entry."""

@@ -1,4 +1,4 @@
-"""How each setting of an experiment is asked for: its kind of entry, its name for people, and what it does."""
+"""The form entry of each setting of an experiment: its kind, its name for people, and what it does."""
 
 from ballad.heads import HEADS
 from ballad.samplers import SAMPLERS, samplers_help

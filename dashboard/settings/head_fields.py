@@ -1,4 +1,4 @@
-"""How the options of Phase B's methods are asked for, as each method's own settings describe them."""
+"""The form entries of the options of Phase B's methods, as each method's own settings describe them."""
 
 from typing import Any, Literal, get_args, get_origin
 

@@ -1,1 +1,1 @@
-"""What every page shows with: charts, messages, galleries, downloads."""
+"""What every page is built from: charts, messages, galleries, downloads."""

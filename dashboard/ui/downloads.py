@@ -1,4 +1,4 @@
-"""The buttons that take figures and tables away."""
+"""The buttons that export figures and tables."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Grids of pictures with what was said about them; the pictures come by address, so that a page stays light."""
+"""Grids of pictures with the models' answers; pictures are loaded by address, so that a page stays light."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -55,9 +55,8 @@ def prediction_gallery(
     said: Mapping[str, Predictions],
     class_names: Sequence[str],
 ) -> None:
-    """Pictures with their true class, what every model of ``said`` (by title) answered, the five best of ``model``.
-
-    Where the run's pictures can no longer be found, a sentence says so, and the answers stand alone.
+    """Pictures with their true class, the answer of every model in ``said`` (by title), and the five best classes of
+    ``model``. If the run's pictures can no longer be found, a sentence says so, and the answers are shown alone.
     """
     found = run_pictures_found(run_id)
     cards = []

@@ -1,4 +1,4 @@
-"""How far a group of runs is, with the buttons that stop the rest or take up what failed."""
+"""The progress of a group of runs, with buttons that cancel the rest or resume what failed."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Logging in and out, and who is there; nothing of it where the server has no login."""
+"""Logging in and out, and who is logged in; empty if the server has no login."""
 
 import streamlit as st
 
@@ -8,7 +8,7 @@ from dashboard.ui.stop import stop
 
 
 def ask_to_log_in() -> None:
-    """The page ends here, with a button, for those who have not logged in."""
+    """Ends the page here, with a button to log in, for those who have not."""
     if not has_login() or visitor() is not None:
         return
     st.title("BALLAD workbench", anchor=False)

@@ -27,7 +27,7 @@ def show_sentence(sentence: str) -> None:
 
 
 def show_caution(sentence: str) -> None:
-    """Show a sentence about something that works otherwise than it seems, in the words of :func:`show_sentence`."""
+    """Show a sentence about something that does not work as it seems, worded as by :func:`show_sentence`."""
     st.warning(_with_labels(sentence), icon=":material/warning:")
 
 
@@ -38,7 +38,7 @@ def _with_labels(sentence: str) -> str:
 
 @contextmanager
 def shown_errors() -> Iterator[None]:
-    """Errors a user can cause end the block with their sentence instead of a traceback."""
+    """Errors that a user can cause end the block with their sentence instead of a traceback."""
     try:
         yield
     except BalladError as error:
@@ -46,7 +46,7 @@ def shown_errors() -> Iterator[None]:
 
 
 def empty_state(title: str, text: str, icon: str) -> None:
-    """What stands where results will be: what belongs here, and how to get it. Buttons may follow."""
+    """What is shown before there are results: what belongs here, and how to get it. Buttons may follow."""
     with st.container(border=True, horizontal_alignment="center", gap="xsmall"):
         st.space("small")
         st.markdown(f"#### {icon} {title}", text_alignment="center", width="content")

@@ -1,4 +1,4 @@
-"""How the state of a run looks: one colour, one icon, one word, everywhere."""
+"""How the state of a run is shown: one colour, one icon and one word, everywhere."""
 
 import pandas as pd
 import streamlit as st
@@ -34,7 +34,7 @@ def status_column() -> object:
 
 
 def progress_share(run: pd.Series) -> float:
-    """How much of its present phase a running run has done, 0 to 1."""
+    """The share of its present phase that a running run has completed, 0 to 1."""
     if pd.isna(run["epoch"]) or not run["epochs"] or not run["steps"]:
         return 0.0
     return min(1.0, max(0.0, (run["epoch"] - 1 + run["step"] / run["steps"]) / run["epochs"]))

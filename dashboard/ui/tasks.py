@@ -1,4 +1,4 @@
-"""Work that a page asked for, while it goes on: progress, a way to stop it, and why it failed."""
+"""Background work requested by a page: its progress, a way to stop it, and why it failed."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,1 +1,1 @@
-"""The datasets that go by a name, each with its source, its layouts and what is missing of it."""
+"""The datasets of the catalogue, each with its source, its layouts and a check of what is missing."""

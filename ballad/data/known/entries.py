@@ -1,4 +1,4 @@
-"""The datasets that go by a name, all of them."""
+"""All datasets of the catalogue."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -13,4 +13,4 @@ from ballad.data.known.tiny_imagenet import TinyImageNetLT
 
 _ENTRIES = (Demo(), Cifar100LT(), Cifar10LT(), ImageNetLT(), PlacesLT(), INaturalist2018(), TinyImageNetLT())
 CATALOG: Mapping[str, KnownDataset] = MappingProxyType({entry.name: entry for entry in _ENTRIES})
-"""Each by its name."""
+"""The datasets by their names."""

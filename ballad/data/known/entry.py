@@ -1,4 +1,4 @@
-"""What the catalogue knows of a dataset, and how it tells whether the dataset is there."""
+"""What the catalogue knows about a dataset, and how it tells whether the dataset is available."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Status:
 
 
 class KnownDataset(ABC):
-    """A dataset with a name. Subclasses say where its files are and how they are read."""
+    """A dataset of the catalogue. Subclasses say where its files are and how they are read."""
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -46,7 +46,7 @@ class KnownDataset(ABC):
 
     @abstractmethod
     def missing_in(self, folder: Path) -> list[str]:
-        """What ``folder`` lacks of the layout it comes closest to; empty if the set is complete."""
+        """What ``folder`` lacks of the layout that it comes closest to; empty if the dataset is complete."""
 
     @abstractmethod
     def read(self, folder: Path) -> ImageCollection:

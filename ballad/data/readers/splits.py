@@ -1,4 +1,4 @@
-"""The words that splits go by."""
+"""The names that splits are known by."""
 
 SPLITS = ("train", "val", "test")
 

@@ -1,4 +1,4 @@
-"""Runs in a process of their own, each in a clean interpreter."""
+"""Executes each run in its own process, with a clean interpreter."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""A figure as an interactive page, which takes no browser to write and no network to read."""
+"""A figure as an interactive page, which needs no browser to write and no network to read."""
 
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs

@@ -1,4 +1,4 @@
-"""The names of a dataset's classes, to be read and edited: they are what the prompts say."""
+"""The names of a dataset's classes, shown and edited: they are what the prompts say."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""What the catalogue knows of each dataset, as a table and as a card with a way to get it."""
+"""What the catalogue knows about each dataset, as a table and as a card with a way to get it."""
 
 import pandas as pd
 import streamlit as st

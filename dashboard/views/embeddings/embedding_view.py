@@ -85,7 +85,7 @@ class EmbeddingView:
     def notes(self) -> dict[str, list[str]]:
         """The few-shot classes' scores, as lines to stand with each model's map; none where the map has no such class.
 
-        So that whoever sees the exported figure sees how much of its separation was measured.
+        They let readers of the exported figure see how much of the visible separation was measured.
         """
         return {side.label: self._measured(panel) for panel, side in enumerate(self.sides)}
 

@@ -1,4 +1,4 @@
-"""Everything of the paper that has been run, as one report: a page to read, and a zip with a LaTeX document."""
+"""Everything from the paper that has been run, as one report: a page to read, and a zip with a LaTeX document."""
 
 import base64
 import io
@@ -46,7 +46,7 @@ th:first-child, td:first-child, th:last-child, td:last-child { text-align: left;
 
 @dataclass(frozen=True)
 class Part:
-    """A table or figure of the paper with one's own numbers: what the report says of it."""
+    """A table or figure of the paper with measured numbers: what the report says about it."""
 
     name: str
     title: str
@@ -94,7 +94,7 @@ def report_parts(store: RunStore) -> list[Part]:
 
 
 def report_page(parts: Sequence[Part]) -> bytes:
-    """The report as one HTML page that needs nothing beside it."""
+    """The report as one self-contained HTML page."""
     done = {part.name for part in parts}
     missing = [preset.place for preset in PRESETS.values() if preset.name not in done]
     body = "".join(map(_section, parts))

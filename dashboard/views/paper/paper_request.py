@@ -54,7 +54,7 @@ class PaperRequest:
 
 
 def what_it_takes(experiments: Sequence[Experiment], facts: DatasetFacts) -> str:
-    """How many runs these are, and how much training of towers they share or find done.
+    """How many runs there are, and how many trainings of towers they share or can reuse.
 
     Raises BackboneError for a backbone that cannot be found.
     """

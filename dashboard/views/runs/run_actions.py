@@ -1,4 +1,4 @@
-"""What one can do with chosen runs: cancel, resume, rename, tag, note, clone, delete and undo that."""
+"""What can be done with chosen runs: cancel, resume, rename, tag, annotate, clone, delete and undelete them."""
 
 import pandas as pd
 import streamlit as st
@@ -71,7 +71,7 @@ def just_deleted() -> list[str]:
 
 
 def undo_deletion() -> None:
-    """After a deletion, offer the way back."""
+    """After a deletion, offer to undo it."""
     deleted = just_deleted()
     if deleted:
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -1,4 +1,4 @@
-"""What the page for trying a picture shows: a picture, what each model of a run says, the nearest training pictures."""
+"""What the page Try a picture shows: a picture, what each model of a run says, and the nearest training pictures."""
 
 import re
 import secrets
