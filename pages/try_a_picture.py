@@ -6,9 +6,9 @@ import streamlit as st
 
 from ballad.schedules import model_title
 from ballad.stages.plan import SplitName
-from ballad.store.tasks import task_id
+from ballad.store.tasks import Task, task_id
 from ballad.work.uploads import is_kept, keep_upload, preview_path
-from dashboard.access import editor, why_not_edit
+from dashboard.access import editor, visitor, why_not_edit
 from dashboard.figures.confusion import distinct_labels
 from dashboard.pickers.class_picker import pick_class
 from dashboard.pickers.finished_runs import finished_runs
@@ -115,10 +115,15 @@ def draw(run_id: str, split: SplitName, class_id: int | None) -> None:
 def answer(run_id: str, picture: dict[str, Any]) -> dict[str, Any] | None:
     """What the models say; until it is known, shows where the task stands."""
     arguments = {"run": run_id, **picture}
-    task = open_tasks().find(task_id("prediction", arguments)) or open_tasks().ask("prediction", arguments)
+    task = open_tasks().find(task_id("prediction", arguments)) or ask(arguments)
     if not show_unfinished(task, "Asking the models") and task.status == "cancelled":
-        st.button("Ask the models", type="primary", on_click=open_tasks().ask, args=("prediction", arguments))
+        st.button("Ask the models", type="primary", on_click=ask, args=(arguments,))
     return task.result if task.status == "done" else None
+
+
+def ask(arguments: dict[str, Any]) -> Task:
+    """Guests may ask as well: an answer changes nothing."""
+    return open_tasks().ask("prediction", arguments, asked_by=visitor())
 
 
 def show_picture(run_id: str, picture: dict[str, Any]) -> str | None:

@@ -157,7 +157,10 @@ DIVERGED = "ALTER TABLE results ADD COLUMN diverged INTEGER NOT NULL DEFAULT 0;"
 # Who was logged in; NULL without a login and for runs of a shell.
 STARTED_BY = "ALTER TABLE runs ADD COLUMN started_by TEXT;"
 
-MIGRATIONS: Sequence[str] = (FIRST_RELEASE, TASKS, EXACT_PHASE_B, DIVERGED, STARTED_BY)
+# The same for tasks.
+ASKED_BY = "ALTER TABLE tasks ADD COLUMN asked_by TEXT;"
+
+MIGRATIONS: Sequence[str] = (FIRST_RELEASE, TASKS, EXACT_PHASE_B, DIVERGED, STARTED_BY, ASKED_BY)
 
 
 def migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[str] = MIGRATIONS) -> None:

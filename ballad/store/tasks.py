@@ -29,6 +29,8 @@ class Task:
     arguments: dict[str, Any]
     status: TaskStatus
     asked: float
+    asked_by: str | None
+    """Who was logged in; None without a login."""
     started: float | None
     finished: float | None
     share: float
@@ -48,6 +50,7 @@ class Task:
             arguments=json.loads(row["arguments"]),
             status=row["status"],
             asked=row["asked"],
+            asked_by=row["asked_by"],
             started=row["started"],
             finished=row["finished"],
             share=row["share"],
@@ -74,7 +77,7 @@ class TaskStore:
         self._database = database
         self._watch = Watch()
 
-    def ask(self, kind: str, arguments: Mapping[str, Any], *, again: bool = False) -> Task:
+    def ask(self, kind: str, arguments: Mapping[str, Any], *, again: bool = False, asked_by: str | None = None) -> Task:
         """The task of this kind with these arguments (JSON), queued if it is new, has failed or was cancelled.
 
         ``again``: queue it also if it is done, because what it made was removed.
@@ -83,11 +86,12 @@ class TaskStore:
         to_repeat = ("failed", "cancelled", "done") if again else ("failed", "cancelled")
         with self._database.write() as db:
             db.execute(
-                "INSERT INTO tasks (id, kind, arguments, status, asked) VALUES (?, ?, ?, 'queued', ?)"
-                " ON CONFLICT DO UPDATE SET status = 'queued', asked = excluded.asked, started = NULL,"
+                "INSERT INTO tasks (id, kind, arguments, status, asked, asked_by) VALUES (?, ?, ?, 'queued', ?, ?)"
+                " ON CONFLICT DO UPDATE SET status = 'queued', asked = excluded.asked,"
+                " asked_by = excluded.asked_by, started = NULL,"
                 " finished = NULL, share = 0, doing = '', cancel_requested = 0, error = NULL, result = NULL"
                 f" WHERE status IN ({', '.join('?' * len(to_repeat))})",
-                (wanted, kind, json.dumps(dict(arguments), ensure_ascii=False), now, *to_repeat),
+                (wanted, kind, json.dumps(dict(arguments), ensure_ascii=False), now, asked_by, *to_repeat),
             )
         return self.get(wanted)
 

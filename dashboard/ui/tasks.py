@@ -23,8 +23,7 @@ def open_tasks() -> TaskStore:
 
 def ask_task(kind: str, arguments: Mapping[str, Any], *, again: bool = False) -> Task:
     """The task, queued as :meth:`TaskStore.ask` says. AccessError for guests."""
-    editor()
-    return open_tasks().ask(kind, arguments, again=again)
+    return open_tasks().ask(kind, arguments, again=again, asked_by=editor())
 
 
 def show_unfinished(task: Task | None, title: str) -> bool:

@@ -147,3 +147,11 @@ def test_the_job_manager_works_on_tasks_beside_its_devices(
     with JobManager(store, devices=["cpu"], drain=True) as manager:
         assert manager.wait(30)
     assert tasks.get(task.id).result == {"doubled": 6}
+
+
+def test_a_task_is_of_who_asked_first_until_it_is_queued_anew(tasks: TaskStore) -> None:
+    task = tasks.ask("double", {"number": 1}, asked_by="ann@example.org")
+    assert tasks.ask("double", {"number": 1}, asked_by="bob@example.org").asked_by == "ann@example.org"
+    tasks.cancel(task.id)
+    assert tasks.ask("double", {"number": 1}, asked_by="bob@example.org").asked_by == "bob@example.org"
+    assert tasks.ask("double", {"number": 2}).asked_by is None
