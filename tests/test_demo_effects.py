@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(1200)
 
 @pytest.fixture(scope="module")
 def accuracies(tmp_path_factory) -> pd.DataFrame:
-    """Mean test accuracy over the seeds, in percent: a row a model, a column a shot group."""
+    """Mean test accuracy over the seeds, in percent: one row per model, one column per shot group."""
     home = tmp_path_factory.mktemp("home")
     runs = [pd.DataFrame(_test_accuracies(seed, home)).T for seed in range(3)]
     return sum(runs) / len(runs)

@@ -1,7 +1,7 @@
 """The numbers that the paper publishes (arXiv 2111.14745), to be shown next to measured results.
 
 The rows are in ``assets/paper.csv``, one per published result: all of Tables 1–10, and what the text says of Figures 4
-and 5. Figure 3 and the other points of Figures 4–6 are drawn without numbers, and stay absent.
+and 5. Figure 3 and the other points of Figures 4–6 are plotted without numbers, and are absent here.
 """
 
 from dataclasses import dataclass

@@ -38,7 +38,7 @@ def write_picture() -> WritePicture:
 
 @pytest.fixture
 def list_set(tmp_path: Path, write_picture: WritePicture) -> Path:
-    """A folder with list files: 3 classes, 6 + 4 + 2 training, 1 validation and 2 test images a class."""
+    """A folder with list files: 3 classes, 6 + 4 + 2 training, 1 validation and 2 test images per class."""
     folder = tmp_path / "pictures"
     for split, counts in COUNTS.items():
         lines = []

@@ -10,7 +10,7 @@ from ballad.experiment import DatasetSettings
 
 @pytest.fixture
 def cifar10(tmp_path):
-    """The archive's files with 10 training pictures a class in five parts, and 2 test pictures a class."""
+    """The archive's files with 10 training pictures per class in five parts, and 2 test pictures per class."""
     folder = tmp_path / "root" / "cifar-10-batches-py"
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)

@@ -46,7 +46,7 @@ def server(tmp_path):
 
 @pytest.fixture
 def entry(server, tmp_path):
-    """CIFAR-10 with two pictures a class in each file, as a server on this machine has it."""
+    """CIFAR-10 with two pictures per class in each file, as a server on this machine has it."""
     served = tmp_path / "served"
     served.mkdir()
     labels = list(range(10)) * 2
