@@ -130,6 +130,12 @@ class PhaseASettings(Settings):
     drop_last: bool = False
     selection: Selection = "last"
     """Hand on the towers of the last epoch, or of the best on validation."""
+    interpolation: Fraction = 1.0
+    """α of WiSE-FT: hand on (1 − α) · untouched + α · tuned towers, which costs no training; not for ``joint``."""
+
+    def training_values(self) -> dict[str, Any]:
+        """What the training depends on, as keys hold it."""
+        return self.model_dump(mode="json", exclude={"micro_batch", "interpolation"})
 
 
 class PhaseBSettings(BalladOptions):
@@ -321,13 +327,19 @@ class Experiment(Settings):
         return self.phase_b.model_copy(update={"search": "none", "adjustment": 0.0})
 
     @property
+    def interpolation(self) -> float:
+        """α of WiSE-FT as far as it counts: joint training hands on the towers that it trained a head on."""
+        return 1.0 if self.training.is_joint else self.phase_a.interpolation
+
+    @property
     def adapter_seed(self) -> int:
         return self.seed if self.phase_b.seed is None else self.phase_b.seed
 
     @property
     def towers_key(self) -> str:
-        """The same for experiments that share their towers and features, which take most of the time."""
-        return self.model_copy(update={"schedule": self.training.without_phase_b.name}).key
+        """The same for experiments that share the training of their towers, which takes most of the time."""
+        phase_a = self.phase_a.model_copy(update={"interpolation": 1.0})
+        return self.model_copy(update={"schedule": self.training.without_phase_b.name, "phase_a": phase_a}).key
 
     @property
     def key(self) -> str:
@@ -336,7 +348,9 @@ class Experiment(Settings):
 
     def _what_counts(self) -> dict[str, Any]:
         settings = self.model_dump(mode="json", exclude={"name", "notes", "runtime", "budget"})
-        settings["phase_a"].pop("micro_batch")
+        settings["phase_a"] = self.phase_a.training_values()
+        if self.interpolation != 1:
+            settings["phase_a"]["interpolation"] = self.interpolation
         phase_b = self.head_settings
         settings["phase_b"] = {**phase_b.training_values(), **phase_b.method_values(), "seed": self.adapter_seed}
         if not self.training.trains_towers:

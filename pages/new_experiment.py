@@ -74,6 +74,7 @@ ADVANCED = {
         "phase_a.precision",
         "phase_a.images_per_draw",
         "phase_a.selection",
+        "phase_a.interpolation",
         "phase_a.drop_last",
     ],
     "Phase B": [

@@ -26,6 +26,7 @@ def cautions(experiment: Experiment, *, has_validation: bool) -> list[str]:
         *_of_selection(experiment, has_validation),
         *_of_rates(experiment),
         *_of_objective(experiment),
+        *_of_interpolation(experiment),
         *_of_backbone(experiment.backbone),
     ]
 
@@ -65,6 +66,14 @@ def _of_objective(experiment: Experiment) -> Iterator[str]:
         yield (
             f"phase_a.objective = {settings.objective} has nothing to contrast: with phase_a.batch_size = "
             f"{settings.batch_size}, each batch holds a single class and its loss is 0; choose larger batches."
+        )
+
+
+def _of_interpolation(experiment: Experiment) -> Iterator[str]:
+    if experiment.training.trains_towers and experiment.interpolation == 0:
+        yield (
+            "phase_a.interpolation = 0 hands on the untouched towers: what Phase A trains is not used; choose a value "
+            "above 0, or a schedule without Phase A."
         )
 
 

@@ -23,6 +23,7 @@ from ballad.heads.head import Context, member_state
 from ballad.model.backbone import Backbone, load_backbone
 from ballad.model.catalogue import download_weights, weights_to_download
 from ballad.model.class_tokens import class_token_notes
+from ballad.model.interpolation import interpolated
 from ballad.schedules import ZERO_SHOT, Model
 from ballad.stages.artifacts import ADAPTER, CLASS_TEXT, TOWERS, read_history, read_search, write_history, write_search
 from ballad.stages.classifier import Classifier
@@ -72,9 +73,15 @@ class StageComputer:
 
     # Stages
 
-    def towers(self) -> Path:
-        """Train the towers (and the adapter, in joint training), or find them trained."""
-        stage = self.plan.towers()
+    def towers(self) -> None:
+        """Train the towers (and the adapter, in joint training), or find them trained; mix them as the settings say."""
+        trained, stage = self._trained_towers(), self.plan.towers()
+        if stage != self.plan.trained_towers():
+            assert stage is not None, "the schedule trains towers"
+            self._obtain(stage, partial(self._mix_towers, trained, stage))
+
+    def _trained_towers(self) -> Path:
+        stage = self.plan.trained_towers()
         assert stage is not None, "the schedule trains towers"
         trained_here = False
 
@@ -228,6 +235,13 @@ class StageComputer:
         write_history(training.history, folder)
         for leftover in (training.checkpoint_path, training.best_path):
             leftover.unlink(missing_ok=True)
+
+    def _mix_towers(self, trained: Path, stage: Stage, folder: Path) -> None:
+        backbone = self._untouched_backbone()
+        tuned = load_file(trained / TOWERS)
+        backbone.load_tower_state(interpolated(backbone.tower_state(), tuned, self.experiment.interpolation))
+        self._in_memory = (stage.key, backbone)
+        write_whole(folder / TOWERS, partial(save_file, backbone.tower_state()))
 
     def _extract(
         self, model: Model, split: SplitName, images: np.ndarray, folder: Path, *, augmentation: Augmentation

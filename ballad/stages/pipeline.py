@@ -26,6 +26,7 @@ from ballad.stages.stage_store import StageStore
 
 PHASE_OF_STAGE = {
     "towers": "phase_a",
+    "mixed_towers": "phase_a",
     "class_text": "features",
     "features": "features",
     "views": "features",

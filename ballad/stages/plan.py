@@ -2,6 +2,8 @@
 
 towers ─► features (per split) ─┬─► adapter ─► evaluation
      └──► class_text ──────────────┘
+
+Between the towers and what follows lie mixed_towers where the untouched ones count as well.
 """
 
 import json
@@ -60,14 +62,20 @@ class Plan:
         return self.experiment.training.has_phase_b and self.experiment.phase_b.features == "cached"
 
     def towers(self) -> Stage | None:
-        """Phase A or joint training; None where the towers stay untouched."""
+        """The towers that Phase A or joint training hands on; None where they stay untouched."""
+        trained, share = self.trained_towers(), self.experiment.interpolation
+        if trained is None or share == 1:
+            return trained
+        return Stage("mixed_towers", {"towers": trained.key, "interpolation": share})
+
+    def trained_towers(self) -> Stage | None:
+        """The training of the towers."""
         experiment = self.experiment
         if not experiment.training.trains_towers:
             return None
-        phase_a = experiment.phase_a.model_dump(mode="json", exclude={"micro_batch"})
         inputs = {
             **self._untouched_towers(),
-            "phase_a": phase_a,
+            "phase_a": experiment.phase_a.training_values(),
             "optimizer": experiment.optimizer.model_dump(mode="json"),
             "seed": experiment.seed,
         }
@@ -155,7 +163,7 @@ class Plan:
         stages: list[Stage | None] = []
         for model in self.models:
             if model in PHASES:
-                stages.append(self.towers())
+                stages += [self.trained_towers(), self.towers()]
             stages.append(self.class_text(model))
             if model == self.phase_b_model and self.trains_on_features:
                 stages += [self.features(model, "train"), self.views(model)]

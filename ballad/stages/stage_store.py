@@ -32,6 +32,7 @@ from ballad.whole_files import REMOVED, name_whole, remove_leftovers, remove_who
 
 STAGE_VERSIONS = {
     "towers": 1,
+    "mixed_towers": 1,
     "class_text": 1,
     "features": 1,
     "views": 1,

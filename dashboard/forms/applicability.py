@@ -40,6 +40,7 @@ def reasons_of_schedule(schedule: str) -> dict[str, str]:
         options = [entry for method in HEADS for entry in entries_of(method).values()]
         shared = [name for name in _section("phase_b") if name not in (*_OF_THE_HEAD, *options)]
         found |= dict.fromkeys(shared, "Joint training has one phase, with the settings of Phase A.")
+        found["phase_a.interpolation"] = "Joint training hands on the towers that it trained the head on."
     if not training.phases:
         found |= dict.fromkeys(_section("optimizer"), training.no_towers)
     return found

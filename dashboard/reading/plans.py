@@ -91,6 +91,8 @@ def _title(plan: Plan, stage: Stage) -> str:
     match stage.kind:
         case "towers":
             return f"{plan.experiment.training.phases[0].title}: trained towers"
+        case "mixed_towers":
+            return f"Untouched and trained towers mixed, α = {stage.inputs['interpolation']:g}"
         case "class_text":
             return f"Class texts, {tuned} towers"
         case "features":

@@ -196,6 +196,11 @@ FIELDS: dict[str, Field] = {
     "phase_a.images_per_draw": Number("Images per draw in Phase A", _DRAW_HELP, least=1, step=1),
     "phase_a.drop_last": Switch("Drop the last batch in Phase A", _DROP_HELP),
     "phase_a.selection": Choice("Phase A hands on", "Which towers Phase B and the evaluation use.", titles=SELECTIONS),
+    "phase_a.interpolation": Share(
+        "Share of the tuned towers α",
+        "WiSE-FT: hands on (1 − α) · untouched + α · tuned weights, which keeps more of what the towers knew of rare "
+        "classes. Every α uses the same training.",
+    ),
     # Phase B
     "phase_b.epochs": Number(
         "Epochs of Phase B",

@@ -37,6 +37,10 @@ BY_EPOCH = {"optimizer.cosine_by": "epoch"}
         ({**CONTRASTIVE, **DRAWS, "phase_a.batch_size": 5}, True, []),
         ({**CONTRASTIVE, "phase_a.images_per_draw": 4}, True, []),  # instance sampling draws images
         ({**CONTRASTIVE, "phase_a.batch_size": 1}, True, ["phase_a.objective"]),
+        ({"phase_a.interpolation": 0}, True, ["phase_a.interpolation"]),
+        ({"phase_a.interpolation": 0.1}, True, []),
+        ({"phase_a.interpolation": 0, "schedule": "joint"}, True, []),
+        ({"phase_a.interpolation": 0, "schedule": "zero_shot_adapter"}, True, []),
     ],
 )
 def test_a_setting_that_does_nothing_is_named(values: dict, has_validation: bool, about: list[str]) -> None:

@@ -55,6 +55,7 @@ EXPECTED = {
     "phase_a.images_per_draw": (4, TOWERS),
     "phase_a.drop_last": (True, TOWERS),
     "phase_a.selection": ("best", TOWERS),
+    "phase_a.interpolation": (0.5, TOWERS - {"joint"}),
     "phase_b.method": ("toy", HEAD),
     "phase_b.options": ({"tau": 0.5}, HEAD),
     "phase_b.epochs": (3, PHASE_B),
