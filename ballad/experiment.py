@@ -30,6 +30,7 @@ OPTIONS = "phase_b.options"
 
 Objective = Literal["class", "image_to_text", "symmetric"]
 Towers = Literal["both", "image", "text"]
+Tuned = Literal[Towers, "lift"]
 Augmentation = Literal["none", "crop_flip", "crop_flip_jitter"]
 Selection = Literal["last", "best"]
 
@@ -114,8 +115,8 @@ class PhaseASettings(Settings):
 
     epochs: Annotated[int, Field(ge=0)] = 50
     learning_rate: Positive = 1e-5
-    tuned: Towers = "both"
-    """Towers that are trained (Table 5)."""
+    tuned: Tuned = "both"
+    """Towers that are trained (Table 5); ``lift``: only small bottlenecks, added to the image tower (LIFT)."""
     sampler: SamplerName = "instance"
     objective: Objective = "class"
     """``class``: cross-entropy over all K class texts (Algorithm 1); ``image_to_text``: Eq. 2; ``symmetric``: + 3."""
@@ -292,7 +293,7 @@ class Experiment(Settings):
     @model_validator(mode="after")
     def _schedule_fits_method(self) -> Self:
         head = self.phase_b.head
-        if self.training.is_joint and not (head.learns and not head.reads_training_features):
+        if self.training.is_joint and not head.trains_with_towers():
             raise ValueError(
                 f"the method {head.name} cannot be trained along with the towers; choose the schedule decoupled"
             )

@@ -6,7 +6,6 @@ from pydantic import Field
 
 from ballad.heads.head import Context, HeadOptions, State, TrainingData
 from ballad.heads.linear_probe import LinearProbe
-from ballad.heads.losses import cross_entropy
 from ballad.heads.parts import for_members, log_priors
 
 if TYPE_CHECKING:
@@ -45,6 +44,6 @@ class BalancedSoftmax(LinearProbe):
     def start(self, context: Context, data: TrainingData) -> State:
         return {**super().start(context, data), "log_prior": for_members(log_priors(data), self.members)}
 
-    def loss(self, state: State, features: "Tensor", targets: "Tensor", context: Context, progress: float) -> "Tensor":
+    def training_logits(self, state: State, features: "Tensor", context: Context) -> "Tensor":
         logits = self.logits(state, features, context)
-        return cross_entropy(logits + self.of_members("tau", like=logits) * state["log_prior"], targets)
+        return logits + self.of_members("tau", like=logits) * state["log_prior"]

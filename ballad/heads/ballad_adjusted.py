@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 from ballad.heads.balanced_softmax import AdjustmentOptions
 from ballad.heads.ballad import Ballad, BalladOptions
 from ballad.heads.head import Context, State, TrainingData
-from ballad.heads.losses import cross_entropy
 from ballad.heads.parts import for_members, log_priors
 
 if TYPE_CHECKING:
@@ -35,6 +34,6 @@ class BalladAdjusted(Ballad):
     def start(self, context: Context, data: TrainingData) -> State:
         return {**super().start(context, data), "log_prior": for_members(log_priors(data), self.members)}
 
-    def loss(self, state: State, features: "Tensor", targets: "Tensor", context: Context, progress: float) -> "Tensor":
+    def training_logits(self, state: State, features: "Tensor", context: Context) -> "Tensor":
         logits = self.logits(state, features, context)
-        return cross_entropy(logits + self.of_members("tau", like=logits) * state["log_prior"], targets)
+        return logits + self.of_members("tau", like=logits) * state["log_prior"]

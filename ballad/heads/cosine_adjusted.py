@@ -7,7 +7,6 @@ from pydantic import Field
 
 from ballad.heads.balanced_softmax import AdjustmentOptions
 from ballad.heads.head import Context, Head, State, TrainingData
-from ballad.heads.losses import cross_entropy
 from ballad.heads.parts import cosine_logits, for_members, log_priors, text_weights
 
 if TYPE_CHECKING:
@@ -48,9 +47,9 @@ class CosineAdjusted(Head):
     def logits(self, state: State, features: "Tensor", context: Context) -> "Tensor":
         return self.of_members("scale", like=features) * cosine_logits(state["weight"], features, 1.0)
 
-    def loss(self, state: State, features: "Tensor", targets: "Tensor", context: Context, progress: float) -> "Tensor":
+    def training_logits(self, state: State, features: "Tensor", context: Context) -> "Tensor":
         logits = self.logits(state, features, context)
-        return cross_entropy(logits + self.of_members("tau", like=logits) * state["log_prior"], targets)
+        return logits + self.of_members("tau", like=logits) * state["log_prior"]
 
     def class_points(self, state: State, context: Context) -> "Tensor":
         return state["weight"]

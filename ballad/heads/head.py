@@ -124,13 +124,22 @@ class Head(ABC):
         """Image features ``[B, d]`` (shared by the members) or ``[M, B, d]``, not normalised, to ``[M, B, K]``."""
 
     def loss(self, state: State, features: "Tensor", targets: "Tensor", context: Context, progress: float) -> "Tensor":
-        """Loss of each member ``[M]``, by default the mean cross-entropy.
+        """Loss of each member ``[M]``, by default the mean cross-entropy of :meth:`training_logits`.
 
         targets : ``[B]`` or ``[M, B]``. progress : share of the training that is done, from 0 to just below 1.
         """
         from ballad.heads.losses import cross_entropy
 
-        return cross_entropy(self.logits(state, features, context), targets)
+        return cross_entropy(self.training_logits(state, features, context), targets)
+
+    def training_logits(self, state: State, features: "Tensor", context: Context) -> "Tensor":
+        """What the loss sees while training, ``[M, B, K]``: the logits, or those shifted by priors."""
+        return self.logits(state, features, context)
+
+    @classmethod
+    def trains_with_towers(cls) -> bool:
+        """Whether joint training can train it along: by gradient, with a loss that the logits alone give."""
+        return cls.learns and not cls.reads_training_features and cls.loss is Head.loss
 
     def is_trained(self, entry: str, progress: float) -> bool:
         """Whether gradients change this entry of the state in the epoch that begins at ``progress``."""

@@ -41,10 +41,8 @@ class TauNormalized(LinearProbe):
     def sampler(cls, options: HeadOptions, chosen: str, progress: float) -> str:
         return "instance"
 
-    def loss(self, state: State, features: "Tensor", targets: "Tensor", context: Context, progress: float) -> "Tensor":
-        from ballad.heads.losses import cross_entropy
-
-        return cross_entropy(super().logits(state, features, context), targets)
+    def training_logits(self, state: State, features: "Tensor", context: Context) -> "Tensor":
+        return super().logits(state, features, context)
 
     def logits(self, state: State, features: "Tensor", context: Context) -> "Tensor":
         return features.expand(self.members, *features.shape[-2:]) @ self.class_points(state, context).mT

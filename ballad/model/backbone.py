@@ -11,7 +11,8 @@ from torch.func import functional_call
 
 from ballad.data.images import ImageSpec
 from ballad.errors import BackboneError
-from ballad.experiment import BackboneSettings, PromptSettings, Towers
+from ballad.experiment import BackboneSettings, PromptSettings, Tuned
+from ballad.model.bottlenecks import MARK, add_bottlenecks, width_of
 from ballad.model.construction import OpenClipModel, build_model, complete_layout, tower_of
 from ballad.model.folding import fold_batch_norms
 from ballad.model.image_tower import image_spec, memory_format, resize_input
@@ -68,6 +69,7 @@ class Backbone:
         fold_batch_norms(self._model.visual, noise)
         # Fixed sine positions are parameters to open_clip, but never trained.
         self._trainable = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+        self._bottlenecks: dict[str, nn.Parameter] = {}
         self.set_tuned(None)
 
     @property
@@ -80,16 +82,31 @@ class Backbone:
         return self
 
     def image_parameters(self) -> dict[str, nn.Parameter]:
-        """What Phase A can tune in the image tower, by name."""
-        return {name: parameter for name, parameter in self._trainable.items() if tower_of(name) == "image"}
+        """What Phase A can tune in the image tower, by name; of a tower with bottlenecks these too."""
+        own = {name: parameter for name, parameter in self._trainable.items() if tower_of(name) == "image"}
+        return {**own, **self._bottlenecks}
 
     def text_parameters(self) -> dict[str, nn.Parameter]:
         """What Phase A can tune in the text tower, by name."""
         return {name: parameter for name, parameter in self._trainable.items() if tower_of(name) == "text"}
 
-    def set_tuned(self, towers: Towers | None) -> None:
-        """Let gradients reach these towers and nothing else (Table 5); None freezes all."""
+    def add_bottlenecks(self, classes: int, seed: int) -> None:
+        """Put LIFT's bottlenecks for so many classes into the image tower, which change nothing before they are tuned.
+
+        Raises BackboneError for an image tower that has no place for them.
+        """
+        add_bottlenecks(self._model.visual, classes=classes, seed=seed)
+        self._find_bottlenecks()
+
+    def _find_bottlenecks(self) -> None:
+        self._bottlenecks = {name: tensor for name, tensor in self._model.named_parameters() if MARK in name}
+        self.set_tuned(None)
+
+    def set_tuned(self, towers: Tuned | None) -> None:
+        """Let gradients reach these towers, or their bottlenecks, and nothing else (Table 5); None freezes all."""
         self._model.requires_grad_(False)
+        if towers == "lift":
+            _unfreeze(self._bottlenecks)
         if towers in ("image", "both"):
             _unfreeze(self.image_parameters())
         if towers in ("text", "both"):
@@ -166,7 +183,13 @@ class Backbone:
         }
 
     def load_tower_state(self, state: dict[str, Tensor]) -> None:
-        """Put back what :meth:`tower_state` gave. Raises BackboneError if it came from another architecture."""
+        """Put back what :meth:`tower_state` gave, bottlenecks included.
+
+        Raises BackboneError if it came from another architecture.
+        """
+        if not self._bottlenecks and (width := width_of(state)):
+            add_bottlenecks(self._model.visual, width=width)
+            self._find_bottlenecks()
         own = {name: tensor.shape for name, tensor in self._model.state_dict().items() if tower_of(name)}
         if own != {name: tensor.shape for name, tensor in state.items()}:
             raise BackboneError(f"These tower weights do not belong to the backbone {self.name}.")

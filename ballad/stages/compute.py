@@ -42,7 +42,7 @@ from ballad.training.phase_b import (
     train_heads,
 )
 from ballad.training.schedule import derived_seed
-from ballad.training.tuned_model import TunedModel
+from ballad.training.tuned_model import TunedModel, add_lift
 from ballad.whole_files import write_whole
 
 FEATURE_BATCH = 256
@@ -238,6 +238,8 @@ class StageComputer:
 
     def _mix_towers(self, trained: Path, stage: Stage, folder: Path) -> None:
         backbone = self._untouched_backbone()
+        if self.experiment.phase_a.tuned == "lift":
+            add_lift(backbone, self.experiment, self.dataset.num_classes)
         tuned = load_file(trained / TOWERS)
         backbone.load_tower_state(interpolated(backbone.tower_state(), tuned, self.experiment.interpolation))
         self._in_memory = (stage.key, backbone)

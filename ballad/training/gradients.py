@@ -35,7 +35,7 @@ def accumulate_gradients(
 
 def _of_part(model: TunedModel, part: Part, text: Tensor, batch_labels: Tensor, objective: Objective) -> float:
     pixels, labels = part
-    losses = _losses(model.logits(model.encode_images(pixels), text), labels, batch_labels, objective)
+    losses = _losses(model.training_logits(model.encode_images(pixels), text), labels, batch_labels, objective)
     loss = losses.sum() / len(batch_labels)
     loss.backward()
     return loss.item()
@@ -50,7 +50,7 @@ def _through_cached_features(model: TunedModel, parts: list[Part], text: Tensor,
     with torch.no_grad():
         features = torch.cat([model.encode_images(pixels) for pixels, _ in parts])
     features.requires_grad_()
-    loss = _losses(model.logits(features, text), labels, labels, "symmetric").mean()
+    loss = _losses(model.training_logits(features, text), labels, labels, "symmetric").mean()
     loss.backward()
     if model.tunes_images and features.grad is not None:
         sizes = [len(part_labels) for _, part_labels in parts]

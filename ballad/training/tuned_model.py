@@ -15,6 +15,12 @@ from ballad.model.projection import Space
 from ballad.similarity import similarity_logits
 from ballad.training.compilation import compiled
 from ballad.training.phase_b import Member, head_of
+from ballad.training.schedule import derived_seed
+
+
+def add_lift(backbone: Backbone, experiment: Experiment, classes: int) -> None:
+    """Put LIFT's bottlenecks, as they start in this experiment, into the image tower."""
+    backbone.add_bottlenecks(classes, derived_seed(experiment.seed, "lift"))
 
 
 class TunedModel:
@@ -32,6 +38,8 @@ class TunedModel:
     ) -> None:
         self.backbone, self.device = backbone, device
         self.settings = experiment.phase_a
+        if self.settings.tuned == "lift":
+            add_lift(backbone, experiment, len(dataset.class_names))
         backbone.set_tuned(self.settings.tuned)
         parameters = {**backbone.image_parameters(), **backbone.text_parameters()}
         self.towers = {name: parameter for name, parameter in parameters.items() if parameter.requires_grad}
@@ -42,7 +50,7 @@ class TunedModel:
         self._encode = compiled(encode) if experiment.runtime.compile else encode
         self.tokens = backbone.tokenize_classes(dataset.class_names, experiment.prompts, experiment.seed)
         self.tunes_images = self.settings.tuned != "text"
-        self.frozen_text = self._encode_text().detach() if self.settings.tuned == "image" else None
+        self.frozen_text = self._encode_text().detach() if self.settings.tuned in ("image", "lift") else None
         if joint:
             self._start_head(Member(experiment.phase_b, experiment.adapter_seed), dataset)
 
@@ -70,6 +78,12 @@ class TunedModel:
         if self.head is None:
             return similarity_logits(features, text, scale)
         return self.head.logits(self.state, features, Context(text, scale))[0]
+
+    def training_logits(self, features: Tensor, text: Tensor) -> Tensor:
+        """What the objective sees in place of :meth:`logits`: a head may shift them by priors."""
+        if self.head is None:
+            return self.logits(features, text)
+        return self.head.training_logits(self.state, features, Context(text, self.backbone.logit_scale))[0]
 
     @torch.no_grad()
     def _start_head(self, member: Member, dataset: LongTailDataset) -> None:

@@ -31,9 +31,9 @@ def training_memory(experiment: Experiment, num_classes: int) -> float | None:
     if settings.tuned != "text":
         images = min(settings.micro_batch or settings.batch_size, settings.batch_size)
         scale = ((experiment.backbone.image_size or sizes.image_size) / sizes.image_size) ** 2
-        trained += sizes.image_parameters
+        trained += 0 if settings.tuned == "lift" else sizes.image_parameters  # bottlenecks are small
         activations += images * sizes.image_bytes * scale * half
-    if settings.tuned != "image":
+    if settings.tuned in ("text", "both"):
         prompts = num_classes * len(class_prompts([""], experiment.prompts, experiment.seed)[0])
         trained += sizes.text_parameters
         activations += prompts * (sizes.prompt_tokens or _TOKENS) * sizes.token_bytes * half

@@ -13,7 +13,7 @@ EXECUTOR = "executor"
 
 SAMPLER_TITLES = {sampler.name: sampler.title for sampler in SAMPLERS.values()}
 METHOD_TITLES = {name: head.shown_title() for name, head in HEADS.items()}
-TOWERS = {"both": "both", "image": "image", "text": "text"}
+TOWERS = {"both": "both", "image": "image", "text": "text", "lift": "bottlenecks in the image tower (LIFT)"}
 WEIGHTS = {"pretrained": "pretrained", "random": "random numbers"}
 AUGMENTATIONS = {"none": "none", "crop_flip": "crop and flip", "crop_flip_jitter": "crop, flip and colour jitter"}
 SELECTIONS = {"last": "the last epoch", "best": "the best epoch on validation"}
@@ -162,7 +162,12 @@ FIELDS: dict[str, Field] = {
         least=0.0,
         step=1e-6,
     ),
-    "phase_a.tuned": Choice("Tuned towers", "Which towers Phase A trains; the others stay frozen (Table 5).", TOWERS),
+    "phase_a.tuned": Choice(
+        "Tuned towers",
+        "Which towers Phase A trains; the others stay frozen (Table 5). LIFT trains only small bottlenecks beside "
+        "the MLP of every block of a ViT.",
+        TOWERS,
+    ),
     "phase_a.sampler": Choice(
         "Sampler in Phase A",
         f"{_SAMPLER_HELP} BALLAD uses instance sampling in Phase A: features are learned best from the data as it is "

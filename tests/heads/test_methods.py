@@ -102,6 +102,15 @@ def test_lifts_head_starts_as_zero_shot_where_the_projection_keeps_angles():
     torch.testing.assert_close(logits / 25, zero_shot(FEATURES) / CONTEXT.logit_scale)
 
 
+def test_lift_for_resnets_scales_and_shifts_before_its_cosines():
+    head, state = started("lift_resnet", {"scale": CONTEXT.logit_scale})
+    torch.testing.assert_close(head.logits(state, FEATURES, CONTEXT)[0], zero_shot(FEATURES))
+    state["factor"] = torch.linspace(0.5, 2, DIM)[None, None]
+    state["shift"] = torch.full((1, 1, DIM), 0.3)
+    moved = FEATURES * torch.linspace(0.5, 2, DIM) + 0.3
+    torch.testing.assert_close(head.logits(state, FEATURES, CONTEXT)[0], zero_shot(moved))
+
+
 def test_clip_adapter_has_no_bias_and_a_bottleneck():
     head, state = started("clip_adapter", {"ratio": 1.0, "reduction": 4})
     down, up = state["down"][0], state["up"][0]

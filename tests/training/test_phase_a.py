@@ -5,9 +5,10 @@ import torch
 
 from ballad.analysis.evaluation import group_accuracies
 from ballad.data.catalog import load_dataset
-from ballad.errors import Cancelled, RunError
+from ballad.errors import Cancelled, RunError, SettingsError
 from ballad.events import CancelToken, EpochEvaluated, Notice, Progress
 from ballad.experiment import Experiment
+from ballad.heads.head import Context
 from ballad.model.backbone import load_backbone
 from ballad.training import phase_a
 from ballad.training.gradients import accumulate_gradients
@@ -216,3 +217,22 @@ def test_a_damaged_checkpoint_is_said_and_the_training_begins_anew(make, tmp_pat
     again.run()
     assert isinstance(events[0], Notice) and "is damaged; training starts over" in events[0].message
     assert again.history == whole.history
+
+
+@pytest.mark.parametrize("method", ["balanced_softmax", "cosine_adjusted", "tau_normalized"])
+def test_joint_training_has_the_loss_of_the_method(make, method):
+    """As Phase B has it on the same features, in one piece or in several."""
+    training = make({"phase_b.method": method}, joint=True)
+    model = training.model
+    pixels, labels = next(training._training_images([torch.arange(0, 45, 4)]))
+    with torch.no_grad():
+        context = Context(model.text(), model.backbone.logit_scale)
+        expected = model.head.loss(model.state, model.encode_images(pixels), labels, context, 0.0)
+    for micro_batch in (len(labels), 5):
+        assert gradients(training, "class", micro_batch)[0] == pytest.approx(expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("method", ["ldam_drw", "ride", "sade", "nearest_class_mean", "class_texts"])
+def test_methods_whose_loss_is_no_cross_entropy_of_logits_are_not_trained_along(method):
+    with pytest.raises(SettingsError, match=f"the method {method} cannot be trained along with the towers"):
+        Experiment().with_values({"phase_b.method": method, "schedule": "joint"})
