@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from ballad.errors import Cancelled
 from ballad.events import CancelToken, EpochEvaluated, Progress
 from ballad.experiment import OptimizerSettings, PhaseBSettings
-from ballad.heads.head import Context, TrainingData, member_state
+from ballad.heads.ballad import Ballad
+from ballad.heads.head import ADJUSTMENT, Context, TrainingData, member_state
 from ballad.training.features import FeatureBank, augmented_view_counts
-from ballad.training.phase_b import Member, ValidationSet, cached_features, head_of, train_heads
+from ballad.training.phase_b import Member, ValidationSet, adjustment_of, cached_features, head_of, train_heads
 from ballad.training.sampling import EpochSampler
 from ballad.training.schedule import derived_seed
 
@@ -132,6 +133,43 @@ def test_best_selection_keeps_the_epoch_that_scored_highest(problem):
     (last,) = train(problem, [Member(settings(), seed=0)])
     assert last.epoch == 3
     assert not best.state["weights.image"].equal(last.state["weights.image"])
+
+
+def test_of_epochs_that_score_alike_the_first_is_kept(problem):
+    validation = ValidationSet(problem[0], lambda predicted: {"all": 10.0})
+    (best,) = train(problem, [Member(settings(selection="best"), seed=0)], validation=validation)
+    assert (best.epoch, best.best, best.accuracy) == (1, 10.0, {"all": 10.0})
+
+
+def test_validation_features_longer_than_a_chunk_are_all_predicted_in_order(problem):
+    features, labels, _ = problem
+    seen = []
+    many = np.tile(features, (20, 1))  # 2340 images: two chunks
+    validation = ValidationSet(many, lambda predicted: seen.append(predicted) or {"all": 50.0})
+    train(problem, [Member(settings(epochs=1), seed=0)], validation=validation)
+    predicted = seen[0].reshape(20, len(labels))
+    assert (predicted == predicted[0]).all()
+    assert (predicted[0] == labels.numpy()).mean() > 0.6
+
+
+def test_a_head_is_told_how_much_of_the_training_is_done(problem, monkeypatch):
+    told, loss = [], Ballad.loss
+
+    def recorded(self, state, features, targets, context, progress):
+        told.append(progress)
+        return loss(self, state, features, targets, context, progress)
+
+    monkeypatch.setattr(Ballad, "loss", recorded)
+    train(problem, [Member(settings(epochs=2, batch_size=40), seed=0)])
+    assert told == pytest.approx([k / 6 for k in range(6)])
+
+
+def test_an_adjustment_is_each_members_strength_times_the_log_priors():
+    data = TrainingData(torch.tensor([3, 1]), 1)
+    members = [Member(settings(adjustment=strength), seed=0) for strength in (0.0, 0.5)]
+    expected = torch.tensor([[[0.0, 0.0]], [[0.5 * math.log(0.75), 0.5 * math.log(0.25)]]])
+    torch.testing.assert_close(adjustment_of(members, data, CPU)[ADJUSTMENT], expected)
+    assert adjustment_of(members[:1], data, CPU) == {}
 
 
 @pytest.mark.parametrize("placement", ["text", "both"])
