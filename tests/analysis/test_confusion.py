@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -43,6 +45,12 @@ def run():
 )
 def test_orders(by, expected):
     assert class_order(CLASSES, by).tolist() == expected
+
+
+def test_names_that_differ_in_case_only_keep_the_order_of_their_classes():
+    names = ["".join(letters) for letters in itertools.product("aA", "bB", "cC", "dD", "eE", "fF")]
+    classes = pd.DataFrame({"class_name": names, "train_count": 1, "group": "few"})
+    assert class_order(classes, "name").tolist() == list(range(64))
 
 
 def test_order_by_group_goes_before_the_count():

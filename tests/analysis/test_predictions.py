@@ -77,3 +77,16 @@ def test_a_missing_or_foreign_file_is_named(tmp_path, content):
 def test_logits_that_are_not_finite_are_refused(bad):
     with pytest.raises(RunError, match="The logits of image 1 are not finite: choose a higher"):
         predict(torch.tensor([[1.0, 0.0], [bad, 0.0]]), np.zeros(2, int), lambda features: features)
+
+
+def test_a_table_of_predictions_has_a_column_for_each_rank_and_is_read_as_it_was_saved(tmp_path):
+    predictions = Predictions(np.array([1, 0]), np.array([[1, 2], [2, 0]]), np.array([[0.75, 0.25], [0.5, 0.5]]))
+    columns = ["label", "class_1", "class_2", "probability_1", "probability_2"]
+    frame = predictions.to_frame()
+    assert frame.columns.tolist() == columns
+    assert frame.to_numpy().tolist() == [[1, 1, 2, 0.75, 0.25], [0, 2, 0, 0.5, 0.5]]
+    predictions.save(tmp_path / "predictions.parquet")
+    read = Predictions.load(tmp_path / "predictions.parquet")
+    assert read.labels.tolist() == [1, 0] and read.correct.tolist() == [True, False]
+    assert read.top_classes.tolist() == [[1, 2], [2, 0]]
+    assert read.top_probabilities.tolist() == [[0.75, 0.25], [0.5, 0.5]]

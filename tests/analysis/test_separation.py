@@ -56,6 +56,11 @@ def test_purity_by_hand():
     assert table.loc["all", "purity"] == 75
 
 
+def test_two_samples_of_one_class_are_neighbours_of_their_own():
+    table = neighbour_purity(at_angles([0, 40]), np.array([0, 0]), ["few"]).set_index("group")
+    assert table.loc["few", "purity"] == 100
+
+
 def test_purity_of_random_labels_is_chance():
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(4), 250)
