@@ -91,7 +91,7 @@ def test_check_takes_the_settings_of_a_cut(folder, capsys):
 
 def test_download_of_what_cannot_be_had_says_how_to_get_it(folder, capsys):
     assert main(["download", "imagenet-lt"]) == 2
-    assert "ImageNet-LT cannot be downloaded from here. Get ILSVRC2012" in capsys.readouterr().err
+    assert "ImageNet-LT cannot be downloaded automatically. Get ILSVRC2012" in capsys.readouterr().err
     assert main(["download", "imagenet"]) == 2
     assert "There is no dataset 'imagenet'" in capsys.readouterr().err
 

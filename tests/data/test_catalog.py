@@ -49,7 +49,7 @@ def test_a_misspelt_name():
 
 def test_a_file_that_is_no_table(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"")
-    with pytest.raises(DataError, match=r"a.jpg is no dataset: give its folder, or a CSV or Parquet table"):
+    with pytest.raises(DataError, match=r"a.jpg is not a dataset; give its folder, or a CSV or Parquet table"):
         load_dataset(DatasetSettings(source=str(tmp_path / "a.jpg")))
 
 

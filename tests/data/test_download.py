@@ -85,7 +85,7 @@ def test_a_wrong_checksum_leaves_nothing(server, tmp_path):
 
 def test_a_wrong_file_of_the_user_s_stays(server, tmp_path):
     (tmp_path / "file.bin").write_bytes(b"mine")
-    with pytest.raises(DataError, match=r"file.bin has the wrong checksum; remove it, and it is downloaded again"):
+    with pytest.raises(DataError, match=r"file.bin has the wrong checksum; delete the file to download it again"):
         get(server, tmp_path)
     assert (tmp_path / "file.bin").read_bytes() == b"mine"
 

@@ -27,7 +27,7 @@ def test_what_is_no_weights_file_is_named_as_what_it_is(tmp_path: Path, name: st
 @pytest.mark.parametrize("content", [b"\xff" * 64, b"abc", (1000).to_bytes(8, "little") + b"{}"])
 def test_safetensors_that_were_cut_off_are_named(tmp_path: Path, content: bytes):
     (tmp_path / "cut.safetensors").write_bytes(content)
-    with pytest.raises(BackboneError, match=r"cut\.safetensors cannot be read as safetensors: it was cut off"):
+    with pytest.raises(BackboneError, match=r"cut\.safetensors cannot be read as safetensors: it is truncated"):
         check_holds_weights(tmp_path / "cut.safetensors")
 
 

@@ -59,7 +59,7 @@ def test_a_run_of_another_release_leaves_its_row_empty(store: RunStore, owner: O
 
 def test_another_group_is_refused(store: RunStore) -> None:
     group_id, _ = store.create_group("a sweep", [Experiment()], definition={"grid": {}})
-    with pytest.raises(RunError, match=f"'{group_id}' is none of the paper's tables"):
+    with pytest.raises(RunError, match=f"'{group_id}' is not one of the paper's tables"):
         Ablation.read(store, group_id)
 
 

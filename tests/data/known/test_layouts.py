@@ -195,5 +195,5 @@ def test_categories_that_do_not_name_the_labels(inaturalist, categories):
 def test_an_annotation_without_its_image(inaturalist):
     with_annotations(inaturalist)
     (inaturalist / "val2018.json").write_text(json.dumps({"images": [], "annotations": [{"image_id": 5}]}))
-    with pytest.raises(DataError, match=r"val2018.json is no annotation file of iNaturalist"):
+    with pytest.raises(DataError, match=r"val2018.json is not an iNaturalist annotation file"):
         load("inaturalist2018")

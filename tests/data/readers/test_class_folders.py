@@ -158,7 +158,7 @@ def test_split_folders_in_whatever_case(tmp_path, write_picture, names):
 
 def test_two_folders_for_a_split(folder_set):
     shutil.copytree(folder_set / "validation", folder_set / "Val")
-    with pytest.raises(DataError, match="has two folders for the val split, Val and validation; keep one"):
+    with pytest.raises(DataError, match="has more than one folder for the val split, Val and validation; keep one"):
         read_class_folders(folder_set)
 
 

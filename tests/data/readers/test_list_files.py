@@ -109,7 +109,7 @@ def test_a_list_of_another_name_is_said_to_be_ignored(list_set):
     (list_set / "more_pictures.txt").write_text("train/class0/0.png 0\n")
     (list_set / "README.txt").write_text("made in 2020\n")
     (note,) = read_list_folder(list_set).ignored.notes()
-    assert note.startswith("1 file is ignored, a list with another name") and note.endswith(": more_pictures.txt.")
+    assert note.startswith("1 file is ignored, a list not named train.txt") and note.endswith(": more_pictures.txt.")
 
 
 def renumber(folder, number_of):
