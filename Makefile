@@ -24,7 +24,7 @@ run: $(READY)
 test: $(READY)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
-# What computes without training or a browser, and examples in docstrings: while working on something.
+# What needs neither a browser nor a long training, and examples in docstrings: while working on something.
 QUICK := tests/analysis tests/data tests/heads tests/paper tests/store \
     $(addprefix tests/stages/test_,cautions.py keys_of_release_0_1.py plan.py stage_store.py) \
     $(addprefix tests/test_,discovery.py docstrings.py experiment.py locks.py samplers.py schedules.py sweeps.py \
