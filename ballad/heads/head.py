@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from ballad.model.projection import Space
+    from ballad.spaces import Space
 
 State = dict[str, "Tensor"]
 """Tensors ``[M, …]`` by name. What a head needs to answer, beyond the class texts, lies here and is kept on disk."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ballad.heads.cosine_adjusted import CosineAdjusted
 
 if TYPE_CHECKING:
-    from ballad.model.projection import Space
+    from ballad.spaces import Space
 
 
 class LIFTHead(CosineAdjusted):

@@ -16,11 +16,12 @@ from ballad.model.bottlenecks import MARK, add_bottlenecks, width_of
 from ballad.model.construction import OpenClipModel, build_model, complete_layout, tower_of
 from ballad.model.folding import fold_batch_norms
 from ballad.model.image_tower import image_spec, memory_format, resize_input
-from ballad.model.projection import Projection, Space, projection_of
+from ballad.model.projection import Projection, projection_of
 from ballad.model.prompts import class_prompts
 from ballad.model.source import find_source, read_layout, weights_file
 from ballad.model.text_tower import causal_text_tower
 from ballad.model.tokenizer import Tokenizer, load_tokenizer
+from ballad.spaces import Space
 
 PROMPTS_AT_ONCE = 512
 """Prompts that go through the text tower together; bounds the memory with thousands of classes."""

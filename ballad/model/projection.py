@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Space = Literal["joint", "before_projection"]
-"""Where image features are taken: in the joint space of images and texts, or before the map that leads there."""
 
 
 @dataclass(frozen=True)

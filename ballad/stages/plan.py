@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ballad.experiment import Experiment
-from ballad.model.projection import Space
 from ballad.schedules import JOINT, PHASES, ZERO_SHOT, Model
+from ballad.spaces import Space
 from ballad.stages.stage_store import Stage
 
 SplitName = Literal["train", "val", "test"]

@@ -21,7 +21,7 @@ from ballad.errors import Cancelled, RunError
 from ballad.events import CancelToken, EventSink, Progress
 from ballad.experiment import Augmentation
 from ballad.model.backbone import Backbone
-from ballad.model.projection import Space
+from ballad.spaces import Space
 from ballad.whole_files import write_text_whole
 
 VIEW_TARGET = 128

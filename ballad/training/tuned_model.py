@@ -11,8 +11,8 @@ from ballad.data.long_tail import LongTailDataset
 from ballad.experiment import Experiment
 from ballad.heads.head import Context, Head, State, TrainingData
 from ballad.model.backbone import Backbone
-from ballad.model.projection import Space
 from ballad.similarity import similarity_logits
+from ballad.spaces import Space
 from ballad.training.compilation import compiled
 from ballad.training.phase_b import Member, head_of
 from ballad.training.schedule import derived_seed
