@@ -78,7 +78,7 @@ def test_a_server_that_cannot_resume_sends_the_whole(server, tmp_path):
 
 
 def test_a_wrong_checksum_leaves_nothing(server, tmp_path):
-    with pytest.raises(DataError, match=r"file.bin has the wrong checksum and was deleted"):
+    with pytest.raises(DataError, match=r"file.bin had the wrong checksum and was deleted"):
         get(server, tmp_path, content=b"something else")
     assert list(tmp_path.iterdir()) == []
 
