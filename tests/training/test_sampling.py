@@ -96,3 +96,8 @@ def test_the_second_of_two_epochs_draws_classes_equally():
     shares = [labels[drawing.draw(epoch, seed=1)].double().mean().item() for epoch in range(2)]
     # Five standard errors over 1,000 draws.
     assert shares == pytest.approx([0.1, 0.5], abs=0.08)
+
+
+def test_the_last_of_three_epochs_draws_as_class_balanced_does():
+    last = EpochSampler(LABELS, "mix_balanced", epochs=3).draw(2, seed=5)
+    assert last.equal(EpochSampler(LABELS, "class_balanced", epochs=3).draw(2, seed=5))
