@@ -74,6 +74,6 @@ def test_weights_of_8_bits_are_named(tiny_backbone: Path, tmp_path: Path) -> Non
     save_file({**tensors, "steps": np.int8([3])}, weights)
     assert with_backbone(folder) == []
     save_file({**tensors, "visual.quantised": np.zeros((2, 2), np.int8)}, weights)
-    assert ["8 bits" in sentence and str(weights) in sentence for sentence in with_backbone(folder)] == [True]
+    assert ["8-bit" in sentence and str(weights) in sentence for sentence in with_backbone(folder)] == [True]
     weights.write_bytes(b"\xff" * 40)
     assert with_backbone(folder) == []  # refused where it is loaded
