@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ballad.cli import ablate, backbones, dashboard, datasets, doctor, jobs, results, run, stages
+from ballad.cli import ablate, backbones, dashboard, datasets, doctor, jobs, leaderboard, results, run, stages
 from ballad.errors import BalladError, Cancelled
 from ballad.package import VERSION
 
@@ -51,6 +51,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ballad {VERSION}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (run, dashboard, datasets, backbones, doctor, results, jobs, ablate, stages):
+    for module in (run, dashboard, datasets, backbones, doctor, results, jobs, ablate, leaderboard, stages):
         module.add_commands(commands)
     return parser

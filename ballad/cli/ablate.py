@@ -16,6 +16,7 @@ from ballad.shot_groups import GROUPS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ballad.data.long_tail import LongTailDataset
     from ballad.paper.ablations import Ablation
 
 
@@ -42,7 +43,7 @@ def _ablate(options: argparse.Namespace) -> int:
     from ballad.store.run_store import RunStore
 
     base = experiment_from(options)
-    _check(base)
+    check(base)
     presets = list(PRESETS.values()) if options.preset == "all" else [find_preset(options.preset)]
     store = RunStore(default_home())
     groups = [queue_ablation(store, preset, base, options.seeds, executor=options.executor) for preset in presets]
@@ -58,15 +59,15 @@ def _ablate(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _check(base: Experiment) -> None:
-    """Say at once what would stop every run: raises DataError, BackboneError or RunError."""
+def check(base: Experiment) -> "LongTailDataset":
+    """The dataset; says at once what would stop every run: raises DataError, BackboneError or RunError."""
     from ballad.data.catalog import load_dataset
     from ballad.model.fingerprint import backbone_fingerprint
     from ballad.work.devices import device_for, list_devices
 
     device_for(base.runtime.device, list_devices())
     backbone_fingerprint(base.backbone)
-    load_dataset(base.dataset)
+    return load_dataset(base.dataset)
 
 
 def _print_ablation(ablation: "Ablation") -> None:

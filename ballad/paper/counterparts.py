@@ -40,7 +40,7 @@ def find_counterpart(experiment: Experiment, references: Sequence[Reference]) ->
     Rows on the same dataset and backbone go before others, then earlier references before later ones, then rows of
     the paper's ablations (ImageNet-LT, RN50).
     """
-    dataset, backbone = _published_dataset(experiment.dataset), experiment.backbone.name
+    dataset, backbone = published_dataset(experiment.dataset), experiment.backbone.name
     rows = paper.published()
     best: tuple[tuple[int, ...], Counterpart] | None = None
     for place, reference in enumerate(references):
@@ -63,7 +63,7 @@ def rivals(place: str) -> pd.DataFrame:
     return rows[(rows["table"] == place) & (place in BALLAD.places) & (rows["setting"] != BALLAD.setting)]
 
 
-def _published_dataset(settings: DatasetSettings) -> str | None:
+def published_dataset(settings: DatasetSettings) -> str | None:
     """The paper's name of a dataset; None where it is not the paper's, or only a part of it."""
     cuts = {"imbalance_ratio", "imbalance_profile", "classes"}
     whole = settings.model_dump(include=cuts) == DatasetSettings().model_dump(include=cuts)

@@ -1,0 +1,106 @@
+"""``leaderboard``: all methods on the same features with the same effort."""
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from ballad.cli.ablate import check
+from ballad.cli.groups import failures, finish_groups
+from ballad.cli.settings import add_settings, experiment_from
+from ballad.cli.tables import print_table
+from ballad.shot_groups import ALL, GROUPS
+from ballad.wording import counted, duration, mean_and_spread
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ballad.leaderboard.board import Board, Row
+    from ballad.leaderboard.protocol import Leaderboard
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    board = commands.add_parser("leaderboard", help="compare all methods on the same features")
+    add_settings(board)
+    board.add_argument("--methods", nargs="+", metavar="NAME", help="some of the methods (default: all of them)")
+    board.add_argument("--towers", choices=("zero_shot", "phase_a"), default="zero_shot", help="default: zero_shot")
+    board.add_argument("--seeds", type=int, default=3, metavar="N", help="seeds for every method (default: 3)")
+    board.add_argument(
+        "--vary", choices=("head", "run"), default="head", help="seeds of heads on one set of towers, or of whole runs"
+    )
+    board.add_argument("--json", action="store_true", help="print the leaderboard as one JSON object on the last line")
+    board.set_defaults(command=_leaderboard)
+
+
+def _leaderboard(options: argparse.Namespace) -> int:
+    from ballad.home import default_home
+    from ballad.leaderboard.board import Board
+    from ballad.leaderboard.formats import describe, published_rows, record
+    from ballad.leaderboard.protocol import ENTRIES, NO_VALIDATION, Leaderboard, queue_leaderboard
+    from ballad.leaderboard.recommendation import recommendation
+    from ballad.store.run_store import RunStore
+
+    base = experiment_from(options)
+    searched = check(base).val is not None
+    methods = tuple(options.methods or ENTRIES)
+    leaderboard = Leaderboard(base, methods, options.towers, options.seeds, options.vary, searched)
+    if not searched:
+        print(f"{NO_VALIDATION} Here: --set dataset.validation_per_class=N.", file=sys.stderr)
+    store = RunStore(default_home())
+    group_id = queue_leaderboard(store, leaderboard)
+    finish_groups(store, [group_id])
+    board = Board.read(store, group_id)
+    rows = board.rows()
+    said = recommendation(board, rows)
+    _print_board(board, rows)
+    _print_grids(leaderboard)
+    print(said)
+    failed = failures(store, [group_id])
+    for failure in failed:
+        print(failure, file=sys.stderr)
+    if options.json:
+        published = published_rows(leaderboard)
+        print(
+            json.dumps(
+                {
+                    "group": group_id,
+                    "title": describe(board),
+                    "definition": leaderboard.definition()["leaderboard"],
+                    "rows": [record(row) for row in rows],
+                    "published": [
+                        {name: each[name] for name in ("setting", "backbone", *GROUPS)} for each in published
+                    ],
+                    "recommendation": said,
+                }
+            )
+        )
+    return 1 if failed else 0
+
+
+def _print_board(board: "Board", rows: "Sequence[Row]") -> None:
+    from ballad.leaderboard.board import METRICS
+    from ballad.leaderboard.formats import chosen_points, describe, published_rows
+
+    lines = []
+    for row in rows:
+        measured = [mean_and_spread(row.measured[metric].mean, row.measured[metric].sd) for metric in METRICS]
+        gap = row.against_baseline.get(ALL)
+        against = None if gap is None else f"{gap.difference:+.1f} [{gap.low:+.1f}, {gap.high:+.1f}]"
+        seconds = duration(row.seconds) if row.seconds else None
+        lines.append([row.title, chosen_points(row), *measured, against, f"{row.parameters:,}", seconds])
+    for each in published_rows(board.leaderboard):
+        numbers = [f"{each[group]:.1f}" for group in GROUPS]
+        lines.append([f"{each['setting']}, {each['backbone']} (published)", "", *numbers, *[None] * 5])
+    shown = ["method", "chosen on validation", *GROUPS, "balanced error", "ECE", "above BALLAD, all", "trained", "time"]
+    print_table(f"{describe(board)}; on test, %", shown, lines, numbers=len(shown) - 2)
+    print(
+        "above BALLAD: points on all images, 95 % interval of a paired bootstrap. trained: parameters of one head. "
+        "time: Phase B of all seeds and grid points together."
+    )
+
+
+def _print_grids(leaderboard: "Leaderboard") -> None:
+    from ballad.leaderboard.formats import grids
+
+    rows = [[title, counted(points, "point"), values] for title, points, values in grids(leaderboard)]
+    print_table("what each method tries on validation", ["method", "grid", "values"], rows)

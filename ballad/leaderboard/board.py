@@ -1,0 +1,195 @@
+"""What the runs of a leaderboard measured: a row a method, with its spread, its price and its distance from BALLAD."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ballad.analysis.statistics import paired_bootstrap
+from ballad.errors import SettingsError
+from ballad.heads.head import ADJUSTMENT, Head
+from ballad.leaderboard.protocol import BASELINE, ENTRIES, Leaderboard, definition_of
+from ballad.schedules import PHASE_A, PHASE_B, ZERO_SHOT, model_title
+from ballad.shot_groups import GROUPS
+from ballad.stages import file_names
+from ballad.stages.run_folder import RunFolder
+from ballad.store.run_store import RunStore
+
+METRICS = (*GROUPS, "balanced_error", "ece")
+"""All in percent: accuracies of shot groups and of all images, balanced error, expected calibration error."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and sample standard deviation over seeds; NaN where there is nothing to take them of."""
+
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Points by which one row is above another, with the 95 % interval of a paired bootstrap over the test images."""
+
+    difference: float
+    low: float
+    high: float
+
+    @property
+    def is_noise(self) -> bool:
+        """Whether zero lies in the interval."""
+        return self.low <= 0 <= self.high
+
+
+@dataclass(frozen=True)
+class Row:
+    """A method, or towers without one, as the finished runs have it.
+
+    model : which model of the runs the row reads. measured : by :data:`METRICS`. parameters : of one head, that
+    gradients change. seconds : in Phase B, of all seeds and grid points together, since they train together.
+    chosen : of each seed, the point of the grid that was best on validation. against_baseline : by shot group.
+    """
+
+    name: str
+    title: str
+    model: str
+    runs: tuple[str, ...]
+    measured: Mapping[str, Spread]
+    parameters: int
+    seconds: float
+    chosen: tuple[Mapping[str, Any], ...]
+    against_baseline: Mapping[str, Gap]
+
+    @property
+    def seeds(self) -> int:
+        return len(self.runs)
+
+
+@dataclass(frozen=True)
+class Board:
+    """A leaderboard that was launched, and the finished run of each experiment by key."""
+
+    leaderboard: Leaderboard
+    finished: Mapping[str, RunFolder]
+
+    @classmethod
+    def read(cls, store: RunStore, group_id: str) -> "Board":
+        """The board of a group. Raises RunError if the group is no leaderboard."""
+        finished = {}
+        for run in map(store.get, store.group_ids(group_id)):
+            if run.status == "done":
+                with suppress(SettingsError):  # of another release: its row stays empty
+                    finished[run.experiment.key] = RunFolder.of(store.home, run.id)
+        return cls(Leaderboard.parse(definition_of(store, group_id)), finished)
+
+    def rows(self) -> list[Row]:
+        """Those with a finished run: the towers without a head first, then the methods in their order."""
+        folders = self._folders()
+        baseline = _answers(folders[BASELINE], BASELINE) if BASELINE in folders else None
+        rows = [self._towers_row(model, baseline) for model in self._towers_models] if self.finished else []
+        for name, found in folders.items():
+            rows.append(_row(name, ENTRIES[name].title(self.leaderboard.towers), ENTRIES[name].method, found, baseline))
+        return rows
+
+    def gaps(self, below: Row, rows: Sequence[Row]) -> dict[str, dict[str, Gap]]:
+        """How far each of ``rows`` is above ``below``, by the row's name and by shot group."""
+        base = _answers(self._of_runs(below), below.model)
+        return {row.name: _gaps(base, _answers(self._of_runs(row), row.model)) for row in rows}
+
+    @property
+    def dataset_title(self) -> str:
+        """The dataset's title as finished runs know it, before that its source."""
+        folder = next(iter(self.finished.values()), None)
+        return self.leaderboard.base.dataset.source if folder is None else folder.result()["dataset"]
+
+    @property
+    def _towers_models(self) -> list[str]:
+        return [ZERO_SHOT] if self.leaderboard.towers == "zero_shot" else [ZERO_SHOT, PHASE_A.name]
+
+    def _folders(self) -> dict[str, list[RunFolder]]:
+        board = self.leaderboard
+        of_entries = {
+            entry.name: [self.finished[each.key] for each in board.experiments(entry) if each.key in self.finished]
+            for entry in board.entries
+        }
+        return {name: folders for name, folders in of_entries.items() if folders}
+
+    def _of_runs(self, row: Row) -> list[RunFolder]:
+        by_id = {folder.path.name: folder for folder in self.finished.values()}
+        return [by_id[run_id] for run_id in row.runs]
+
+    def _towers_row(self, model: str, baseline: "_Answers | None") -> Row:
+        """Runs that share their towers say the same of them, so one of each set of towers counts."""
+        folders = {folder.plan().experiment.towers_key: folder for folder in self.finished.values()}
+        return _row(model, model_title(model), model, list(folders.values()), baseline)
+
+
+def trained_parameters(head: type[Head], shapes: Mapping[str, Sequence[int]]) -> int:
+    """How many numbers gradients change in one member's state with entries of these ``shapes``."""
+    if not head.learns:
+        return 0
+    untrained = {*head.fixed, ADJUSTMENT}
+    return sum(math.prod(shape) for name, shape in shapes.items() if name not in untrained)
+
+
+@dataclass(frozen=True)
+class _Answers:
+    """Which test images a row got right: labels [N], correct bool [seeds, N], shot group of each class [K]."""
+
+    labels: np.ndarray
+    correct: np.ndarray
+    groups: list[str]
+
+
+def _answers(folders: Sequence[RunFolder], model: str) -> _Answers:
+    predictions = [folder.predictions(model, "test") for folder in folders]
+    groups = folders[0].classes(model, "test")["group"].tolist()
+    return _Answers(predictions[0].labels, np.stack([each.correct for each in predictions]), groups)
+
+
+def _gaps(base: _Answers, other: _Answers) -> dict[str, Gap]:
+    table = paired_bootstrap(base.labels, base.correct, other.correct, base.groups).set_index("group")
+    return {group: Gap(*map(float, table.loc[group, ["difference", "low", "high"]])) for group in GROUPS}
+
+
+def _row(name: str, title: str, model: str, folders: Sequence[RunFolder], baseline: _Answers | None) -> Row:
+    summaries = [folder.summary(model, "test") for folder in folders]
+    is_head = name in ENTRIES
+    results = [folder.result() for folder in folders] if is_head else []
+    searches = [result["search"] for result in results if "search" in result]
+    return Row(
+        name,
+        title,
+        model,
+        tuple(folder.path.name for folder in folders),
+        {metric: _spread([_value(summary, metric) for summary in summaries]) for metric in METRICS},
+        _parameters(ENTRIES[name].head, folders[0]) if is_head else 0,
+        sum(result["seconds"].get(PHASE_B.name, 0.0) for result in results),
+        tuple(search["points"][search["chosen"]]["values"] for search in searches),
+        {} if baseline is None or name == BASELINE else _gaps(baseline, _answers(folders, model)),
+    )
+
+
+def _value(summary: Mapping[str, Any], metric: str) -> float:
+    if metric not in GROUPS:
+        return summary[metric]
+    accuracy = next(each["accuracy"] for each in summary["groups"] if each["group"] == metric)
+    return math.nan if accuracy is None else accuracy
+
+
+def _spread(values: Sequence[float]) -> Spread:
+    return Spread(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else math.nan)
+
+
+def _parameters(head: type[Head], folder: RunFolder) -> int:
+    from safetensors import safe_open
+
+    path = folder.path / file_names.weights("adapter")
+    if not head.learns or not path.exists():
+        return 0
+    opened: Callable[..., Any] = safe_open
+    with opened(path, framework="np") as tensors:
+        return trained_parameters(head, {name: tensors.get_slice(name).get_shape() for name in tensors.keys()})  # noqa: SIM118

@@ -1,0 +1,104 @@
+"""A leaderboard for others: as JSON records for programs, as LaTeX in the layout of the paper's Table 1."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from ballad import latex
+from ballad.experiment import short_names
+from ballad.leaderboard.board import METRICS, Board, Row
+from ballad.leaderboard.protocol import TOWER_TITLES, VARY_TITLES, Leaderboard
+from ballad.paper.counterparts import published_dataset
+from ballad.paper.presets import BALLAD, backbone_title
+from ballad.paper.published import published
+from ballad.shot_groups import GROUPS
+from ballad.wording import counted
+
+
+def describe(board: Board) -> str:
+    """``Leaderboard on CIFAR100-LT, RN50, untouched towers, 3 seeds (head seeds on one set of towers)``."""
+    of = board.leaderboard
+    where = f"{board.dataset_title}, {backbone_title(of.base.backbone.name)}, {TOWER_TITLES[of.towers]}"
+    budget = "" if of.base.budget == "full" else f", budget {of.base.budget}"
+    return f"Leaderboard on {where}{budget}, {counted(of.seeds, 'seed')} ({VARY_TITLES[of.vary]})"
+
+
+def published_rows(leaderboard: Leaderboard) -> list[dict[str, Any]]:
+    """All rows that Tables 1–3 publish on this dataset, with the backbone of each; none on a set that is not theirs."""
+    rows = published()
+    of_dataset = rows["table"].isin(BALLAD.places) & (rows["dataset"] == published_dataset(leaderboard.base.dataset))
+    return rows[of_dataset].to_dict("records")  # type: ignore[return-value]
+
+
+def grids(leaderboard: Leaderboard) -> list[tuple[str, int, str]]:
+    """Of each entry its title, the number of points that it tries, and the values of each setting."""
+    found = []
+    for entry in leaderboard.entries:
+        grid = entry.head.grid if leaderboard.searched else {}
+        values = "; ".join(f"{name} {', '.join(f'{each:g}' for each in tried)}" for name, tried in grid.items())
+        points = math.prod(len(tried) for tried in grid.values())
+        found.append((entry.title(leaderboard.towers), points, values or "none: its defaults"))
+    return found
+
+
+def chosen_points(row: Row) -> str:
+    """What each seed chose on validation, ``tau 0.5, 1, 0.5``."""
+    names = list(row.chosen[0]) if row.chosen else []
+    shown = short_names(names)
+    return "; ".join(f"{shown[name]} {', '.join(_short(point[name]) for point in row.chosen)}" for name in names)
+
+
+def record(row: Row) -> dict[str, Any]:
+    """A row in plain values; None where there is no number."""
+    return {
+        "name": row.name,
+        "title": row.title,
+        "model": row.model,
+        "runs": list(row.runs),
+        "seeds": row.seeds,
+        **{
+            metric: {"mean": _or_none(row.measured[metric].mean), "sd": _or_none(row.measured[metric].sd)}
+            for metric in METRICS
+        },
+        "parameters": row.parameters,
+        "seconds": row.seconds,
+        "chosen": [dict(point) for point in row.chosen],
+        "against_baseline": {
+            group: {name: _or_none(getattr(gap, name)) for name in ("difference", "low", "high")}
+            for group, gap in row.against_baseline.items()
+        },
+    }
+
+
+def leaderboard_latex(board: Board, rows: Sequence[Row]) -> str:
+    """The rows as the paper's Table 1 lays them out, published ones below a rule; the best of one's own in bold."""
+    best = {group: max((row.measured[group].mean for row in rows), default=math.nan) for group in GROUPS}
+    backbone = latex.escaped(backbone_title(board.leaderboard.base.backbone.name))
+    own = [[latex.escaped(row.title), backbone, *(_cell(row, group, best[group]) for group in GROUPS)] for row in rows]
+    theirs = [
+        [
+            latex.escaped(f"{each['setting']} (published)"),
+            latex.escaped(each["backbone"]),
+            *(latex.escaped(f"{each[group]:.1f}") for group in GROUPS),
+        ]
+        for each in published_rows(board.leaderboard)
+    ]
+    header = ["Method", "Backbone", "Many", "Medium", "Few", "All"]
+    caption = f"{describe(board)}. Top-1 test accuracy in %, mean and standard deviation over seeds."
+    return latex.table(header, own, theirs, alignment="llrrrr", caption=caption, label="tab:leaderboard")
+
+
+def _cell(row: Row, group: str, best: float) -> str:
+    measured = row.measured[group]
+    if math.isnan(measured.mean):
+        return "--"
+    text = f"{measured.mean:.1f}" + ("" if math.isnan(measured.sd) else rf" $\pm$ {measured.sd:.1f}")
+    return rf"\textbf{{{text}}}" if measured.mean == best else text
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,158 @@
+"""The protocol of a leaderboard: which methods are compared, and what each is given.
+
+All methods see the same features and take the same number of steps. Each tries one declared grid of at most five
+points, and keeps the best on validation. Runs are ordinary experiments, so that towers and features are computed once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from ballad.errors import RunError, SettingsError
+from ballad.experiment import Experiment
+from ballad.heads import HEADS
+from ballad.heads.ballad import Ballad
+from ballad.heads.class_texts import ClassTexts
+from ballad.heads.head import Head
+from ballad.heads.linear_probe import LinearProbe
+from ballad.store import queries
+from ballad.store.run import DEFAULT_EXECUTOR
+from ballad.store.run_store import RunStore
+from ballad.sweeps import in_working_order
+from ballad.work.executors.registry import check_executor
+
+Towers = Literal["zero_shot", "phase_a"]
+TOWER_TITLES: Mapping[Towers, str] = {"zero_shot": "untouched towers", "phase_a": "towers after Phase A"}
+_SCHEDULES: Mapping[Towers, str] = {"zero_shot": "zero_shot_adapter", "phase_a": "decoupled"}
+
+Vary = Literal["head", "run"]
+VARY_TITLES: Mapping[Vary, str] = {"head": "head seeds on one set of towers", "run": "whole runs"}
+
+BASELINE = Ballad.name
+"""The entry that the others are tested against."""
+
+NO_VALIDATION = (
+    "This dataset has no validation split, so nothing can be searched: every method runs with its defaults, which suit "
+    "some sets better than others. Set images aside with dataset.validation_per_class, and each method's grid is tried."
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of a leaderboard: a method, or one whose logits are adjusted after its training."""
+
+    name: str
+    method: str
+    adjustment: float = 0.0
+
+    @property
+    def head(self) -> type[Head]:
+        return HEADS[self.method]
+
+    def title(self, towers: Towers) -> str:
+        """The method's title, marked where it is a head only or is adjusted afterwards."""
+        if not self.adjustment:
+            return self.head.shown_title()
+        untrained = {"zero_shot": "Zero-shot", "phase_a": "Phase A"}[towers]
+        return f"{untrained if self.method == ClassTexts.name else self.head.shown_title()}, adjusted afterwards"
+
+
+ENTRIES: dict[str, Entry] = {
+    entry.name: entry
+    for entry in (
+        # Class texts as they are have a row already: that of the towers.
+        *(Entry(name, name) for name in HEADS if name != ClassTexts.name),
+        Entry("zero_shot_adjusted", ClassTexts.name, 1.0),
+        Entry("linear_probe_adjusted", LinearProbe.name, 1.0),
+    )
+}
+"""All that can be compared, BALLAD first."""
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """What is compared.
+
+    base : dataset, backbone and training that all share. methods : names among :data:`ENTRIES`. seeds : how many,
+    counted up from the base's. vary : what they change. searched : whether grids are tried, which takes a validation
+    split.
+    """
+
+    base: Experiment
+    methods: tuple[str, ...]
+    towers: Towers
+    seeds: int
+    vary: Vary = "head"
+    searched: bool = True
+
+    def __post_init__(self) -> None:
+        if unknown := [name for name in self.methods if name not in ENTRIES]:
+            raise SettingsError(
+                f"There is no method {' or '.join(unknown)} to compare; there are {', '.join(ENTRIES)}."
+            )
+        if not self.methods:
+            raise SettingsError("A leaderboard needs at least one method.")
+        if self.seeds < 1:
+            raise SettingsError(f"seeds = {self.seeds}: a leaderboard needs at least one seed.")
+
+    @property
+    def entries(self) -> list[Entry]:
+        """In the order of :data:`ENTRIES`."""
+        return [entry for name, entry in ENTRIES.items() if name in self.methods]
+
+    def experiments(self, entry: Entry) -> list[Experiment]:
+        """The runs of an entry, one a seed; a single one where seeds can change nothing."""
+        common = self.base.with_values(
+            {
+                "phase_b.method": entry.method,
+                "phase_b.features": "cached",
+                "phase_b.search": "grid" if self.searched and entry.head.grid else "none",
+                "phase_b.adjustment": entry.adjustment,
+                "schedule": _SCHEDULES[self.towers],
+                "name": entry.title(self.towers),
+            }
+        )
+        if self.vary == "run":
+            return [common.with_values({"seed": self.base.seed + offset}) for offset in range(self.seeds)]
+        first, seeds = self.base.adapter_seed, self.seeds if entry.head.learns else 1
+        return [common.with_values({"phase_b.seed": first + offset}) for offset in range(seeds)]
+
+    def definition(self) -> dict[str, Any]:
+        """What a group of runs keeps, for :meth:`parse`."""
+        return {
+            "leaderboard": {
+                "base": self.base.model_dump(mode="json"),
+                "methods": list(self.methods),
+                "towers": self.towers,
+                "seeds": self.seeds,
+                "vary": self.vary,
+                "searched": self.searched,
+            }
+        }
+
+    @classmethod
+    def parse(cls, definition: Mapping[str, Any]) -> Self:
+        """The leaderboard of a group. Raises RunError if the group is none, SettingsError if of another release."""
+        if "leaderboard" not in definition:
+            raise RunError("This group of runs is no leaderboard.")
+        values = definition["leaderboard"]
+        return cls(**{**values, "base": Experiment.parse(values["base"]), "methods": tuple(values["methods"])})
+
+
+def queue_leaderboard(
+    store: RunStore, board: Leaderboard, *, executor: str = DEFAULT_EXECUTOR, tags: Sequence[str] = ()
+) -> str:
+    """Queue the runs of a leaderboard as one group; returns its id. Raises RunError for an unknown executor."""
+    experiments = {each.key: each for entry in board.entries for each in board.experiments(entry)}
+    return store.create_group(
+        board.base.name or f"Leaderboard on {TOWER_TITLES[board.towers]}",
+        in_working_order(list(experiments.values())),
+        definition=board.definition(),
+        executor=check_executor(executor),
+        tags=tags,
+    )[0]
+
+
+def definition_of(store: RunStore, group_id: str) -> dict[str, Any]:
+    """The definition of a group; empty if there is no such group."""
+    return queries.groups(store).set_index("id")["definition"].get(group_id, {})
