@@ -1,15 +1,12 @@
 """Paper: the paper's tables and figures, reproduced on this machine, next to the published numbers."""
 
-from collections.abc import Callable, Sequence
-from functools import partial
-
 import pandas as pd
 import streamlit as st
 
 from ballad.errors import BalladError
 from ballad.experiment import Experiment
 from ballad.paper import published as paper
-from ballad.paper.ablations import Ablation, queue_ablation
+from ballad.paper.ablations import Ablation
 from ballad.paper.budgets import BUDGETS
 from ballad.paper.counterparts import rivals
 from ballad.paper.formats import ablation_latex, describe
@@ -18,7 +15,6 @@ from ballad.paper.recipes import difference_table as recipe_differences
 from ballad.shot_groups import GROUPS
 from ballad.store import queries
 from ballad.wording import counted
-from dashboard.exports.names import file_name
 from dashboard.figures.comparison import which_seeds
 from dashboard.navigation import COMPARE, DATA, EMBEDDINGS
 from dashboard.pickers.backbone_paths import check_backbone_paths
@@ -26,7 +22,7 @@ from dashboard.pickers.dataset_picker import pick_dataset
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.dataset_source import dataset_source
 from dashboard.reading.plans import dataset_facts
-from dashboard.reading.workbench import editing_store, open_store
+from dashboard.reading.workbench import open_store
 from dashboard.text import as_text
 from dashboard.ui.changes import change_button
 from dashboard.ui.charts import show_chart
@@ -36,14 +32,8 @@ from dashboard.ui.group_progress import watch_group
 from dashboard.ui.messages import empty_state, show_error, shown_errors
 from dashboard.ui.stop import stop
 from dashboard.views.compare.difference_view import show_difference_intervals
-from dashboard.views.paper.paper_report import (
-    Part,
-    latest_launches,
-    measured_figure,
-    report_pack,
-    report_page,
-    report_parts,
-)
+from dashboard.views.paper.checklist import LAUNCHER, RESULT, choose_to_run, launch, show_checklist
+from dashboard.views.paper.paper_report import measured_figure
 from dashboard.views.paper.paper_request import BACKBONES, RECIPE_TITLES, PaperRequest, ablation_label, what_it_takes
 from dashboard.views.paper.paper_results import (
     ablations,
@@ -52,7 +42,6 @@ from dashboard.views.paper.paper_results import (
     result_table,
 )
 
-RESULT, LAUNCHER = "result", "launcher"
 COLUMNS = group_columns(f"{what}, {group}" for what in ("Paper", "Difference") for group in GROUPS)
 
 
@@ -148,17 +137,16 @@ def launcher() -> None:
         st.button("Choose all tables and figures", on_click=choose_to_run, args=(list(PRESETS),), type="tertiary")
     with st.container(horizontal=True, vertical_alignment="center"):
         label = f"Launch {counted(len(experiments), 'run')}"
-        change_button(label, type="primary", icon=":material/rocket_launch:", on_click=launch, args=(request, base))
+        change_button(
+            label,
+            type="primary",
+            icon=":material/rocket_launch:",
+            on_click=launch,
+            args=(request.presets, base, request.seeds),
+        )
         st.caption(takes)
     with st.popover("As a shell command", icon=":material/terminal:", type="tertiary"):
         st.code("\n".join(request.commands), language="bash", wrap_lines=True)
-
-
-def launch(request: PaperRequest, base: Experiment) -> None:
-    groups = [
-        queue_ablation(editing_store(), preset, base, request.seeds, tags=["paper"]) for preset in request.presets
-    ]
-    st.session_state.update({RESULT: groups[0], LAUNCHER: False})
 
 
 def show_measured(group_id: str, ablation: Ablation) -> None:
@@ -251,58 +239,6 @@ def show_links(ablation: Ablation) -> None:
                 st.page_link(
                     EMBEDDINGS, label="Map both embeddings", icon=":material/scatter_plot:", query_params=sides
                 )
-
-
-def show_checklist(launched: pd.DataFrame) -> None:
-    """Every table and figure with its state, and all that is done as one report."""
-    latest, groups = latest_launches(launched), launched.set_index("id")
-    with st.expander(f"Checklist: {len(latest)} of {len(PRESETS)} launched", icon=":material/checklist:"):
-        columns = st.columns(3)
-        for place, preset in enumerate(PRESETS.values()):
-            with columns[place % 3].container(border=True):
-                show_card(preset, groups.loc[latest[preset.name]] if preset.name in latest else None)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            for title, extension, write in (
-                ("Report (HTML)", "html", report_page),
-                ("All with LaTeX (zip)", "zip", report_pack),
-            ):
-                st.download_button(
-                    title,
-                    partial(export_all, write),
-                    file_name=file_name("BALLAD measured", extension=extension),
-                    mime=f"text/{extension}" if extension == "html" else "application/zip",
-                    icon=":material/folder_zip:",
-                    key=f"all_{extension}",
-                    on_click="ignore",
-                )
-            st.caption("The latest launch of each with finished runs; a λ sweep stands in for Figure 5.")
-
-
-def show_card(preset: Preset, group: pd.Series | None) -> None:
-    st.markdown(f"**{preset.place}**: {preset.title}")
-    if group is None:
-        st.badge("not run", color="gray")
-        st.button(
-            "Choose", key=f"choose_{preset.name}", on_click=choose_to_run, args=([preset.name],), icon=":material/add:"
-        )
-        return
-    definition = group["definition"]
-    ended, runs = int(group["done"]), int(group["runs"])
-    st.badge("done" if ended == runs else f"{ended} of {runs} runs", color="green" if ended == runs else "blue")
-    st.caption(f"{counted(definition['seeds'], 'seed')}, budget {as_text(definition['base'].get('budget', 'full'))}")
-    st.button("Show", key=f"show_{preset.name}", on_click=show_launch, args=(group.name,), icon=":material/visibility:")
-
-
-def choose_to_run(names: list[str]) -> None:
-    st.session_state.update({"tables": names, LAUNCHER: True})
-
-
-def show_launch(group_id: str) -> None:
-    st.session_state[RESULT] = group_id
-
-
-def export_all(write: Callable[[Sequence[Part]], bytes]) -> bytes:
-    return write(report_parts(open_store()))
 
 
 def show_background(preset: Preset | None) -> None:

@@ -62,7 +62,7 @@ def _show_work(request: Request, facts: DatasetFacts) -> None:
     memory = training_memory(request.experiment, len(facts.classes))
     with st.container(border=True, gap="xsmall"):
         st.markdown(f"**Stages to compute:** {len(missing)} of {len(states)}", help=_STAGES_HELP)
-        st.markdown(f"**Expected time:** {_time_text(time)}", help=_time_help(device))
+        st.markdown(f"**Expected time:** {time_text(time)}", help=_time_help(device))
         if request.experiment.training.trains_towers:
             told = "not known for this backbone" if memory is None else f"about {size(memory)}"
             st.markdown(f"**Device memory in Phase A:** {told}", help=_MEMORY_HELP)
@@ -90,7 +90,8 @@ def _device(request: Request) -> str:
         return request.experiment.runtime.device
 
 
-def _time_text(time: ExpectedTime) -> str:
+def time_text(time: ExpectedTime) -> str:
+    """``about 3 min 05 s``, naming the phases whose speed was not measured yet."""
     unknown = ", ".join(phase_title(phase) for phase in time.unknown)
     if unknown:
         known = f"about {duration(time.seconds)}, and " if time.seconds else ""

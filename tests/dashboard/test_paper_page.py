@@ -273,7 +273,7 @@ class TestReport:
             queue_ablation(store, PRESETS[name], base, 1)
         groups = latest_launches(ablations(queries.groups(store)))
         assert list(groups) == list(PRESETS)
-        parts = [part_of(Ablation.read(store, group_id)) for group_id in groups.values()]
+        parts = [part_of(store, Ablation.read(store, group_id)) for group_id in groups.values()]
         zipfile.ZipFile(io.BytesIO(report_pack(parts))).extractall(tmp_path)
         command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -286,8 +286,18 @@ class TestReport:
         assert latest_launches(ablations(queries.groups(store))) == {"table7": again}
 
 
+def test_a_card_runs_its_table_as_the_latest_launch_was_run(app, store, where_to_balance):
+    app = open_page(app, result=where_to_balance, checklist="true")
+    app.button(key="run_table8").click().run()
+    assert not app.exception
+    latest = queries.groups(store).iloc[0]["definition"]
+    assert (latest["preset"], latest["seeds"], latest["base"]["budget"]) == ("table8", 2, "tiny")
+
+
 def test_a_card_shows_the_launch_and_one_that_is_not_run_is_chosen(app, where_to_balance):
-    app = open_page(app, result=where_to_balance)
+    app = open_page(app, result=where_to_balance, checklist="true")
     assert any("Checklist: 1 of 14" in each.label for each in app.expander)
+    assert "6 runs, 0 of 28 stages done already. Expected time: not yet measured for Features, Phase A" in words(app)
+    assert any(each.label == "Export" for each in app.get("download_button"))
     app.button(key="choose_table3").click().run()
     assert not app.exception and app.multiselect(key="tables").value == ["table3"]

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
+import plotly.graph_objects as go
+
 from ballad.stages.projections import ProjectionRequest
 from dashboard.exports.pack import NamedFigure, NamedTable
 from dashboard.figures.embedding_map import embedding_map
@@ -14,19 +16,14 @@ from dashboard.views.embeddings.embedding_view import METHOD_TITLES, EmbeddingVi
 def kept_maps(labels: Mapping[str, str]) -> tuple[list[NamedFigure], list[NamedTable]]:
     """Every map whose runs are all among ``labels`` (names by id), and how separate its shot groups are."""
     figures, tables = [], []
-    for number, (method, view) in enumerate(_views(labels), start=1):
+    for number, (method, view) in enumerate(kept_views(labels), start=1):
         where = f"{view.title}, {SPLIT_TITLES[view.split].lower()} split"
         points = view.points
         figures.append(
             NamedFigure(
                 f"embeddings {number} {method} {view.subject}",
                 f"Image features projected onto a plane ({METHOD_TITLES[method]}), {len(points):,} points: {where}.",
-                embedding_map(
-                    points,
-                    colour_by=view.first_colouring,
-                    anchors=view.anchors if view.few_classes else None,
-                    notes=view.notes,
-                ),
+                map_figure(view),
                 points,
             )
         )
@@ -35,7 +32,14 @@ def kept_maps(labels: Mapping[str, str]) -> tuple[list[NamedFigure], list[NamedT
     return figures, tables
 
 
-def _views(labels: Mapping[str, str]) -> Iterator[tuple[str, EmbeddingView]]:
+def map_figure(view: EmbeddingView) -> go.Figure:
+    """The map as the page first shows it."""
+    anchors = view.anchors if view.few_classes else None
+    return embedding_map(view.points, colour_by=view.first_colouring, anchors=anchors, notes=view.notes)
+
+
+def kept_views(labels: Mapping[str, str]) -> Iterator[tuple[str, EmbeddingView]]:
+    """Method and view of every kept map whose runs are all among ``labels`` (names by id)."""
     for task in open_tasks().done("projection"):
         request = ProjectionRequest.model_validate(task.arguments)
         if not all(side.run in labels for side in request.sides):

@@ -16,7 +16,7 @@ from ballad.paper import published as paper
 from ballad.paper.ablations import Ablation
 from ballad.paper.counterparts import rivals
 from ballad.paper.formats import ablation_latex, describe
-from ballad.paper.presets import PRESETS
+from ballad.paper.presets import PRESETS, with_seeds
 from ballad.store import queries
 from ballad.store.run_store import RunStore
 from dashboard.exports.engine import NO_ENGINE, has_engine
@@ -26,6 +26,7 @@ from dashboard.exports.pack import versions
 from dashboard.exports.table_formats.csv import csv_table
 from dashboard.figures.comparison import comparison_dots
 from dashboard.figures.residual_sweep import residual_sweep
+from dashboard.views.embeddings.embedding_pack import kept_views, map_figure
 from dashboard.views.lambda_sweep.sweep_results import chosen_on_validation, summary_table, sweep_points, sweeps
 from dashboard.views.paper.paper_results import (
     ablations,
@@ -87,16 +88,16 @@ def report_parts(store: RunStore) -> list[Part]:
     for group_id in latest_launches(ablations(groups)).values():
         ablation = Ablation.read(store, group_id)
         if ablation.finished:
-            parts.append(part_of(ablation))
+            parts.append(part_of(store, ablation))
     if not any(part.name == "figure5" for part in parts):
         parts += _of_latest_sweep(store, sweeps(groups))
     return parts
 
 
-def report_page(parts: Sequence[Part]) -> bytes:
-    """The report as one self-contained HTML page."""
+def report_page(parts: Sequence[Part], *, whole: bool = True) -> bytes:
+    """The report as one self-contained HTML page; the ``whole`` one says what was not run yet."""
     done = {part.name for part in parts}
-    missing = [preset.place for preset in PRESETS.values() if preset.name not in done]
+    missing = [preset.place for preset in PRESETS.values() if whole and preset.name not in done]
     body = "".join(map(_section, parts))
     told = "" if has_engine() else f"<p>{escape(NO_ENGINE)}</p>"
     not_run = f"<p>Not run yet: {escape(', '.join(missing))}.</p>" if missing else ""
@@ -111,11 +112,11 @@ def report_page(parts: Sequence[Part]) -> bytes:
     ).encode()
 
 
-def report_pack(parts: Sequence[Part]) -> bytes:
+def report_pack(parts: Sequence[Part], *, whole: bool = True) -> bytes:
     """A zip of the page, a ``main.tex`` that sets every table and figure, the files it takes, and the numbers."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as pack:
-        pack.writestr("report.html", report_page(parts))
+        pack.writestr("report.html", report_page(parts, whole=whole))
         pack.writestr("main.tex", main_tex(parts))
         for part in parts:
             pack.writestr(f"tables/{part.name}.tex", part.latex)
@@ -133,6 +134,11 @@ def main_tex(parts: Sequence[Part]) -> str:
         r"\usepackage[a4paper,margin=2cm]{geometry}",
         r"\usepackage{booktabs}",
         r"\usepackage{graphicx}",
+        r"\makeatletter",
+        r"\long\def\@makecaption#1#2{#2\par\vskip\abovecaptionskip}"
+        r" % captions name the paper's place themselves",
+        r"\setlength{\@fptop}{0pt}",
+        r"\makeatother",
         r"\title{BALLAD, measured}",
         r"\date{\today}",
         r"\begin{document}",
@@ -153,12 +159,31 @@ def main_tex(parts: Sequence[Part]) -> str:
     return "\n".join([*lines, r"\end{document}", ""])
 
 
-def part_of(ablation: Ablation) -> Part:
-    """What the report says of an ablation."""
+def part_of(store: RunStore, ablation: Ablation) -> Part:
+    """What the report says of an ablation; of Figure 6 it shows the map, where one was computed."""
     preset, table = ablation.preset, ablation.table()
     numbers = result_table(table, rivals(preset.name))
-    figure = measured_figure(ablation, table)[0] if preset.name.startswith("figure") else None
+    figure = _map_of(store, ablation) if preset.name == "figure6" else None
+    if figure is None and preset.name.startswith("figure"):
+        figure = measured_figure(ablation, table)[0]
     return Part(preset.name, describe(ablation), numbers, ablation_latex(ablation), figure)
+
+
+def _map_of(store: RunStore, ablation: Ablation) -> go.Figure | None:
+    """The kept map of a joint and a decoupled run that differ in nothing else.
+
+    Any finished runs of these experiments will do, whoever launched them.
+    """
+    rows = {each.key: row for row in ablation.rows for each in with_seeds(row.experiment, ablation.seeds)}
+    runs = queries.runs(store)
+    runs = runs[(runs["status"] == "done") & runs["key"].isin(rows)].set_index("id")
+    settings = {row.setting for row in ablation.rows}
+    for _, view in kept_views({run_id: f"seed {seed}" for run_id, seed in runs["seed"].items()}):
+        shown = [(rows[runs.at[side.run_id, "key"]], side) for side in view.sides]
+        one_seed = len({side.run_label for side in view.sides}) == 1
+        if one_seed and {row.setting for row, side in shown if row.model == side.model} == settings:
+            return map_figure(view)
+    return None
 
 
 def _of_latest_sweep(store: RunStore, launched: pd.DataFrame) -> list[Part]:
