@@ -1,13 +1,17 @@
 import math
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from ballad.events import EpochEvaluated, Evaluated, Notice, Progress, StageFinished, StageStarted
 from ballad.experiment import Experiment
+from ballad.home import store_path
 from ballad.store import queries, recorder
 from ballad.store.owners import Owner
 from ballad.store.run_store import RunStore
-from ballad.store.schema import EXACT_PHASE_B, MIGRATIONS
+from ballad.store.schema import EXACT_PHASE_B, MIGRATIONS, migrate
 from tests.helpers.claiming import claim
 
 
@@ -118,16 +122,17 @@ def test_speed_of_fresh_features_is_not_taken_for_that_of_stored_ones(store: Run
     assert measured == {"phase_b": 90_000.0, "fresh features": 300.0}
 
 
-def test_speeds_of_fresh_features_in_an_older_store_are_told_apart(store: RunStore, owner: Owner):
-    run_id = store.create(Experiment().with_values({"phase_b.features": "exact"}))
-    claim(store, owner, run_id)
-    store.record(run_id, Progress("phase_b", 1, 1, 1, 1, images_per_second=300.0))
-    db = store.database.connection()
-    db.execute("UPDATE throughput SET phase = 'phase_b'")
-    db.execute("ALTER TABLE results DROP COLUMN diverged")
-    db.execute(f"PRAGMA user_version = {MIGRATIONS.index(EXACT_PHASE_B)}")
-    store.database.close()
-    assert queries.throughput(RunStore(store.home))["phase"].tolist() == ["fresh features"]
+def test_speeds_of_fresh_features_in_an_older_store_are_told_apart(tmp_path: Path):
+    path = store_path(tmp_path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        migrate(db, path, MIGRATIONS[: MIGRATIONS.index(EXACT_PHASE_B)])
+        settings = Experiment().with_values({"phase_b.features": "exact"}).model_dump_json()
+        columns = [row[1] for row in db.execute("PRAGMA table_info(runs)") if row[3] and row[4] is None]
+        values = dict.fromkeys(columns, "") | {"id": "old", "settings": settings, "priority": 0, "created": 0}
+        marks = ", ".join("?" for _ in values)
+        db.execute(f"INSERT INTO runs ({', '.join(values)}) VALUES ({marks})", list(values.values()))
+        db.execute("INSERT INTO throughput VALUES ('old', 'phase_b', 'demo', 'cpu', 300.0, 0)")
+    assert queries.throughput(RunStore(tmp_path))["phase"].tolist() == ["fresh features"]
 
 
 def test_throughput_outlives_its_run(store: RunStore, run_id: str, owner: Owner, clock: Clock):
