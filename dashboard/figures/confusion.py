@@ -85,7 +85,8 @@ def confusion_difference(
         zmid=0,
         zmax=reach,
         hovertemplate="true %{y}<br>predicted %{x}<br>%{customdata:+.1f} points<extra></extra>",
-        colorbar={"title": {"text": "Δ (points)"}, "tickvals": [-reach, 0, reach], "ticktext": ends},
+        # The empty line keeps the title clear of the two-line label at the upper end.
+        colorbar={"title": {"text": "Δ (points)<br>&nbsp;"}, "tickvals": [-reach, 0, reach], "ticktext": ends},
     )
     return figure
 
