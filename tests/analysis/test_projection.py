@@ -79,7 +79,7 @@ def test_length_of_features_does_not_matter():
 def test_five_images_are_enough_and_four_are_not(method):
     features = np.random.default_rng(0).normal(size=(5, 3))
     assert np.isfinite(project(features, method)).all()
-    with pytest.raises(RunError, match="at least 5 images, and 4 are chosen"):
+    with pytest.raises(RunError, match="at least 5 images, but only 4 were chosen"):
         project(features[:4], method)
 
 

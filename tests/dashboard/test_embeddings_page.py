@@ -142,7 +142,7 @@ def test_a_failure_is_told_and_can_be_tried_again(app, trained, ids):
     button(app, "Compute this map").click().run()
     work_on_tasks(trained)
     app.run()
-    assert "at least 5 images, and 4 are chosen" in words(app)
+    assert "at least 5 images, but only 4 were chosen" in words(app)
     button(app, "Try again").click().run()
     assert "Waiting for its turn" in app.get("progress")[0].text
 

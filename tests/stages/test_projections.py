@@ -116,7 +116,7 @@ def test_the_nearest_head_is_found_even_where_the_map_leaves_heads_out(finished,
 
 def test_too_few_images_are_refused_with_a_sentence(finished) -> None:
     home, decoupled, _ = finished
-    with pytest.raises(RunError, match="at least 5 images, and 4 are chosen"):
+    with pytest.raises(RunError, match="at least 5 images, but only 4 were chosen"):
         compute_projection(home, request((decoupled, "ballad"), classes=(2,)))
 
 
