@@ -49,7 +49,7 @@ def test_a_row_fills_the_form(app: AppTest, hub_files: dict[str, bytes]):  # noq
     place = listed(app)["Architecture"].tolist().index("ViT-L-14-336")
     app.session_state["backbones_vit-l-14 openai"] = {"selection": {"rows": [place], "columns": [], "cells": []}}
     app.run()
-    app = press(app, "Take ViT-L-14-336, openai")
+    app = press(app, "Use ViT-L-14-336, openai")
     assert app.selectbox(key="form.backbone.name").value == "ViT-L-14-336"
     assert app.text_input(key="form.backbone.pretrained").value == "openai"
     assert app.selectbox(key="form.dataset.source").value == "demo"

@@ -52,7 +52,7 @@ def check_now(store) -> None:
 def test_the_catalogue_says_what_is_there(app, pets):
     table = tables(open_page(app, dataset=pets))["Datasets of the catalogue"].set_index("Name")
     assert set(table.index) == set(CATALOG)
-    assert table.at["demo", "State"] == "there"
+    assert table.at["demo", "State"] == "available"
     assert table.at["cifar100-lt", "State"] == "can be downloaded"
     assert table.at["imagenet-lt", "State"] == "to be provided"
     assert table.at["imagenet-lt", "Many / medium / few"] == "385 / 479 / 136"
@@ -169,7 +169,7 @@ def test_the_check_finds_repeats_and_names_that_are_the_same_tokens(app, store, 
     press(open_page(app, dataset=pets, view="Check"), "Check the images")
     check_now(store)
     app.run()
-    assert "1 image comes again in the same split" in app.warning[0].value
+    assert "1 image comes more than once in the same split" in app.warning[0].value
     assert "The classes Crane and crane are the same" in app.warning[1].value
     assert tables(app)["Repeated images"]["first_sample"].tolist() == ["train/blue/0.png"]
 

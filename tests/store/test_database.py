@@ -39,7 +39,7 @@ def as_nobody(action: Callable[[], object]) -> str:
 def read_only(tmp_path: Path) -> Path:
     """The home of one run, where others may only read."""
     for folder in (tmp_path, *tmp_path.parents[:3]):
-        if folder.name.startswith(("pytest-", tmp_path.name)):
+        if folder.name.startswith(("pytest-", "popen-", tmp_path.name)):
             folder.chmod(0o755)
     return tmp_path
 
