@@ -1,5 +1,7 @@
 """All methods in one table, as the documentation prints it."""
 
+from collections.abc import Mapping
+
 from ballad.heads import HEADS
 from ballad.heads.head import Head
 
@@ -20,5 +22,5 @@ def _cells(head: type[Head]) -> tuple[str, ...]:
     return head.shown_title(), f"`{head.name}`", formula, head.paper or "–", _listed(defaults), _listed(grid)
 
 
-def _listed(values: dict[str, object]) -> str:
+def _listed(values: Mapping[str, object]) -> str:
     return "; ".join(f"{name} {value}" for name, value in values.items()) or "–"
