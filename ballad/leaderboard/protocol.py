@@ -15,6 +15,7 @@ from ballad.heads.ballad import Ballad
 from ballad.heads.class_texts import ClassTexts
 from ballad.heads.head import Head
 from ballad.heads.linear_probe import LinearProbe
+from ballad.heads.reslt import ResLT
 from ballad.store import queries
 from ballad.store.run import DEFAULT_EXECUTOR
 from ballad.store.run_store import RunStore
@@ -39,11 +40,16 @@ NO_VALIDATION = (
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of a leaderboard: a method, or one whose logits are adjusted after its training."""
+    """A row of a leaderboard: a method, or one whose logits are adjusted after its training.
+
+    sampler : of methods that leave it to the settings. One that makes up for the long tail in another way, or not at
+    all, draws images as they come: a balanced sampler beside an adjustment would correct twice.
+    """
 
     name: str
     method: str
     adjustment: float = 0.0
+    sampler: str = "class_balanced"
 
     @property
     def head(self) -> type[Head]:
@@ -57,13 +63,20 @@ class Entry:
         return f"{untrained if self.method == ClassTexts.name else self.head.shown_title()}, adjusted afterwards"
 
 
+_AS_IMAGES_COME = (LinearProbe.name, ResLT.name)
+"""A plain probe, and one whose parts are the correction; on balanced batches the first would be cRT."""
+
 ENTRIES: dict[str, Entry] = {
     entry.name: entry
     for entry in (
         # Class texts as they are have a row already: that of the towers.
-        *(Entry(name, name) for name in HEADS if name != ClassTexts.name),
-        Entry("zero_shot_adjusted", ClassTexts.name, 1.0),
-        Entry("linear_probe_adjusted", LinearProbe.name, 1.0),
+        *(
+            Entry(name, name, sampler="instance" if name in _AS_IMAGES_COME else "class_balanced")
+            for name in HEADS
+            if name != ClassTexts.name
+        ),
+        Entry("zero_shot_adjusted", ClassTexts.name, 1.0, sampler="instance"),
+        Entry("linear_probe_adjusted", LinearProbe.name, 1.0, sampler="instance"),
     )
 }
 """All that can be compared, BALLAD first."""
@@ -108,6 +121,7 @@ class Leaderboard:
                 "phase_b.features": "cached",
                 "phase_b.search": "grid" if self.searched and entry.head.grid else "none",
                 "phase_b.adjustment": entry.adjustment,
+                "phase_b.sampler": entry.sampler,
                 "schedule": _SCHEDULES[self.towers],
                 "name": entry.title(self.towers),
             }

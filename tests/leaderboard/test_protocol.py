@@ -26,6 +26,25 @@ def test_all_share_towers_steps_and_features(towers):
     assert {each.training.trains_towers for each in runs} == {towers == "phase_a"}
 
 
+def drawn(entry) -> set[str]:
+    """The samplers of an entry's epochs."""
+    run = board().experiments(entry)[0].phase_b
+    return {run.head.sampler(run.head_options, run.sampler, progress) for progress in (0.0, 0.5, 0.9)}
+
+
+@pytest.mark.parametrize("name", [name for name, entry in ENTRIES.items() if entry.head.learns])
+def test_no_method_corrects_for_the_long_tail_twice(name):
+    entry = ENTRIES[name]
+    by_loss = {"log_prior", "shift", "margin", "class_weight", "covers"} & set(entry.head.fixed)
+    if entry.adjustment or by_loss:
+        assert drawn(entry) == {"instance"}
+
+
+def test_a_linear_probe_is_not_crt():
+    assert drawn(ENTRIES["linear_probe"]) == {"instance"}
+    assert drawn(ENTRIES["crt"]) == drawn(ENTRIES["ballad"]) == {"class_balanced"}
+
+
 def test_seeds_repeat_only_what_they_can_change():
     counts = {name: len(board().experiments(entry)) for name, entry in ENTRIES.items()}
     assert (counts["ballad"], counts["tip_adapter"], counts["zero_shot_adjusted"]) == (3, 1, 1)
