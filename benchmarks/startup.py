@@ -9,21 +9,18 @@
 
 import json
 import os
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from benchmarks.served import PROJECT, served
 from benchmarks.timing import argument_parser, report
 
-PROJECT = Path(__file__).resolve().parent.parent
 HEAVY = ("torch", "torchvision", "timm", "open_clip", "umap", "sklearn", "openTSNE", "kaleido")
 FIRST_PAGE = f"""
 import json, sys
@@ -65,36 +62,10 @@ def first_page() -> tuple[float, list[str]]:
 
 
 def seconds_to_server() -> float:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.headless", "true"]
     with tempfile.TemporaryDirectory() as home:
         started = time.perf_counter()
-        server = subprocess.Popen(
-            [*command, "--server.port", str(port)],
-            cwd=PROJECT,
-            env={**os.environ, "BALLAD_HOME": home},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            while not _answers(f"http://127.0.0.1:{port}/_stcore/health"):
-                if server.poll() is not None:
-                    raise SystemExit("The server ended before it answered.")
-                time.sleep(0.02)
+        with served(Path(home)):
             return time.perf_counter() - started
-        finally:
-            server.terminate()
-            server.wait()
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urlopen(address, timeout=1):
-            return True
-    except (URLError, OSError):
-        return False
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from dashboard.navigation import HOME, NEW_EXPERIMENT, RUNS
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.loaders import images_in_split
 from dashboard.reading.plans import dataset_facts, plan_of, stage_states
-from dashboard.reading.workbench import all_runs, editing_store, open_store, run_label
+from dashboard.reading.run_table import run_label
+from dashboard.reading.workbench import all_runs, editing_store, open_store
 from dashboard.settings.fields import SAMPLER_TITLES
 from dashboard.ui.changes import change_button
 from dashboard.ui.charts import customdata, show_chart

@@ -25,8 +25,10 @@ def runs(
     group_id: str | None = None,
     tag: str | None = None,
     deleted: bool = False,
+    changed_after: int | None = None,
 ) -> pd.DataFrame:
-    """One row per run, the newest first.
+    """One row per run, the newest first; with ``changed_after`` only those that changed since the store's
+    :meth:`~ballad.store.run_store.RunStore.version` was that number.
 
     Columns: id, name, status, dataset, backbone, schedule, seed, budget, key, group_id, group, tags (list), notes,
     executor, requested_device, device, created, started, finished, seconds (so far, in all attempts),
@@ -36,6 +38,9 @@ def runs(
     """
     conditions = ["(r.deleted IS NOT NULL) = ?"]
     values: list[object] = [time.time(), deleted]
+    if changed_after is not None:
+        conditions.append("r.changed > ?")
+        values.append(changed_after)
     for column, chosen in (("id", run_ids), ("status", statuses)):
         if chosen is not None:
             conditions.append(f"r.{column} IN ({_marks(chosen)})")
@@ -75,6 +80,11 @@ def runs(
     return table.astype(dict.fromkeys(("epoch", "epochs", "step", "steps"), "Int64"))
 
 
+def run_ids(store: RunStore) -> list[str]:
+    """The ids of all runs but the deleted ones."""
+    return [row["id"] for row in store.database.read("SELECT id FROM runs WHERE deleted IS NULL")]
+
+
 def settings(store: RunStore, run_ids: Sequence[str]) -> pd.DataFrame:
     """The settings of these runs: one row per run (index: id, in the order given), one column per dotted field.
 
@@ -90,7 +100,7 @@ def settings(store: RunStore, run_ids: Sequence[str]) -> pd.DataFrame:
 def different_settings(store: RunStore, run_ids: Sequence[str]) -> pd.DataFrame:
     """As :func:`settings`, with only the columns in which the runs differ."""
     table = settings(store, run_ids)
-    return table[[column for column in table if table[column].map(repr).nunique() > 1]]
+    return table[[column for column in table if len(set(map(repr, table[column]))) > 1]]
 
 
 def epoch_metrics(store: RunStore, run_ids: Sequence[str], names: Sequence[str] | None = None) -> pd.DataFrame:

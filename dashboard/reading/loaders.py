@@ -19,7 +19,11 @@ from ballad.stages.artifacts import CLASS_TEXT
 from ballad.stages.plan import SplitName
 from ballad.stages.run_folder import RunFolder
 from ballad.stages.stage_store import StageStore
+from dashboard.reading.kept import Kept, table_bytes
 from dashboard.reading.workbench import open_store
+
+EVALUATION_BYTES = 128 * 2**20
+"""Of evaluations kept in memory: at 50,000 images of 1,000 classes one has 4 MB."""
 
 SPLIT_TITLES: dict[SplitName, str] = {"test": "Test", "val": "Validation"}
 
@@ -33,6 +37,12 @@ class Evaluation:
     confusion: pd.DataFrame
     summary: dict[str, Any]
 
+    @property
+    def nbytes(self) -> int:
+        """The memory of its arrays and tables."""
+        arrays = (self.predictions.labels, self.predictions.top_classes, self.predictions.top_probabilities)
+        return sum(array.nbytes for array in arrays) + table_bytes(self.per_class) + table_bytes(self.confusion)
+
 
 def evaluated_models(run_id: str) -> list[Model]:
     """The models of a finished run, the untouched towers first. RunError if its folder is gone."""
@@ -45,9 +55,17 @@ def evaluated_splits(run_id: str) -> list[SplitName]:
     return [split for split in SPLIT_TITLES if split in evaluated]
 
 
-@st.cache_resource(max_entries=48, show_spinner=False)
 def evaluation(run_id: str, model: Model, split: SplitName) -> Evaluation:
     """Read what a model said. RunError if the run has no such model or split, or its files are gone."""
+    return _evaluations().get((run_id, model, split), lambda: _read_evaluation(run_id, model, split))
+
+
+@st.cache_resource(show_spinner=False)
+def _evaluations() -> Kept[Evaluation]:
+    return Kept(EVALUATION_BYTES, lambda each: each.nbytes)
+
+
+def _read_evaluation(run_id: str, model: Model, split: SplitName) -> Evaluation:
     folder = _folder(run_id)
     return Evaluation(
         folder.predictions(model, split),

@@ -1,12 +1,12 @@
-"""The store as pages see it: opened once per server, read once per change."""
+"""The store as pages see it: opened once per server, shared by its sessions."""
 
 import pandas as pd
 import streamlit as st
 
 from ballad.home import default_home
-from ballad.store import queries
 from ballad.store.run_store import RunStore
 from dashboard.access import editor
+from dashboard.reading.run_table import RunTable
 
 ACTIVE = ("queued", "running")
 
@@ -27,19 +27,9 @@ def all_runs() -> pd.DataFrame:
 
     ``label`` names a run for people, ``sparkline`` is its validation accuracy over the epochs.
     """
-    store = open_store()
-    return _all_runs(store, store.version())
+    return _run_table().current()
 
 
-@st.cache_data(max_entries=4, show_spinner=False)
-def _all_runs(_store: RunStore, version: int) -> pd.DataFrame:
-    runs = queries.runs(_store)
-    runs["label"] = [run_label(name, run_id) for name, run_id in zip(runs["name"], runs["id"], strict=True)]
-    curves = queries.sparklines(_store, runs["id"].tolist())
-    runs["sparkline"] = [curves.get(run_id, []) for run_id in runs["id"]]
-    return runs
-
-
-def run_label(name: str, run_id: str) -> str:
-    """``λ sweep 0.2 · mg3x1k2a``: the name is for people, the id tells apart runs of one name."""
-    return f"{name or 'unnamed'} · {run_id}"
+@st.cache_resource(show_spinner=False)
+def _run_table() -> RunTable:
+    return RunTable(open_store())

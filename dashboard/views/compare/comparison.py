@@ -262,7 +262,7 @@ def _unused_by(model: Model, experiment: Experiment) -> tuple[str, ...]:
 
 
 def _distinct(values: pd.Series) -> int:
-    return values[values.map(lambda value: value == value)].map(repr).nunique()
+    return len({repr(value) for value in values if value == value})
 
 
 def _told_apart(rows: Sequence[Row], differing: pd.DataFrame) -> list[Row]:

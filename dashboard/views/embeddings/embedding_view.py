@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,12 +14,15 @@ from ballad.stages.plan import SplitName
 from ballad.stages.projections import EvaluatedModel, Projection, ProjectionRequest, projection_stage
 from ballad.stages.stage_store import StageStore
 from dashboard.figures.embedding_map import Colouring
+from dashboard.reading.kept import Kept, table_bytes
 from dashboard.reading.loaders import evaluated_splits, evaluation, same_images
 from dashboard.reading.workbench import open_store
 from dashboard.views.confusion.confusion_view import Side
 
 METHOD_TITLES = {"tsne": "t-SNE", "umap": "UMAP"}
 CLASSES_NAMED_UP_TO = 30
+PROJECTION_BYTES = 64 * 2**20
+"""Of projections kept in memory: one of 10,000 images has 2 MB."""
 SCORES = ["silhouette", "purity", "head_distance"]
 COLUMNS = {
     "silhouette": "Silhouette",
@@ -141,12 +143,15 @@ def find_projection(request: ProjectionRequest) -> Projection | None:
     """The kept answer to a request; None if it has to be computed."""
     home = open_store().home
     stage = projection_stage(home, request)
-    return _read(StageStore(home).folder(stage)) if StageStore(home).present(stage) else None
+    if not StageStore(home).present(stage):
+        return None
+    folder = StageStore(home).folder(stage)
+    return _projections().get(folder, lambda: Projection.read(folder))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
-def _read(folder: Path) -> Projection:
-    return Projection.read(folder)
+@st.cache_resource(show_spinner=False)
+def _projections() -> Kept[Projection]:
+    return Kept(PROJECTION_BYTES, lambda each: sum(table_bytes(table) for table in vars(each).values()))
 
 
 def confused_classes(side: Side, split: SplitName, group: str, top: int) -> list[int]:
