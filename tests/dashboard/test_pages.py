@@ -1,11 +1,13 @@
 """Home and Runs as readers meet them: with nothing, with finished, failed and active runs."""
 
+import itertools
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from ballad.events import Notice, Progress
+from ballad.events import EpochEvaluated, Notice, Progress
 from tests.helpers.shown import charts, page_opener
 from tests.helpers.stored_runs import ACCURACY, done, failed, running
 
@@ -68,6 +70,26 @@ def test_a_deep_link_shows_the_curves_of_its_runs(app, store):
     accuracy = charts(app)["Validation accuracy of each shot group by epoch"]
     assert {trace["name"] for trace in accuracy["data"]} == {f"first · {ids[0]}", f"second · {ids[1]}"}
     assert "2 runs, 2 selected" in words(app)
+
+
+def test_runs_is_drawn_while_epochs_end_faster_than_it_is(app, store):
+    run_id, _ = running(store)
+    over = threading.Event()
+
+    def train() -> None:
+        for epoch in itertools.count(2):
+            if over.wait(0.002):
+                return
+            store.record(run_id, EpochEvaluated("phase_a", epoch, 1.0, 0.1, {"all": float(epoch)}))
+
+    training = threading.Thread(target=train)
+    training.start()
+    try:
+        app = open_page(app, "runs", run=run_id)
+    finally:
+        over.set()
+        training.join()
+    assert charts(app)
 
 
 def test_a_link_to_a_run_that_is_gone_says_so_and_shows_the_others(app, store):
