@@ -1,11 +1,12 @@
 """What readers wait, what the server keeps, and what training loses, with 1,000 stored runs and 10 readers at once.
 
-    python benchmarks/load.py [--quick] [--json] [--executor thread]
+    python benchmarks/load.py [--quick] [--json] [--look 10] [--executor thread]
 
 Fills a temporary home as :mod:`benchmarks.store_queries` does, starts the server on this machine and a training job
 in it, and lets each reader visit one page after another for 3 rounds of 30 seconds (--quick: a round of 12 with 4
-readers and 200 runs), with 2 seconds to look at each. Readers speak Streamlit's protocol over websockets and ask for
-live parts again when they are due, as a browser does. Before each round the job trains for as long without readers.
+readers and 200 runs), with 2 seconds (--look) to look at each. Readers speak Streamlit's protocol over websockets and
+ask for live parts again when they are due, as a browser does. Before each round the job trains for as long without
+readers.
 
 ``median_visit_seconds``, ``worst_visit_seconds`` and the median of each page: from the request to the end of the
 script. ``megabytes_before``, ``megabytes_after``: resident memory of the server, before the first and after the last
@@ -47,9 +48,8 @@ from benchmarks.timing import argument_parser, report
 
 READERS, QUICK_READERS = 10, 4
 ROUNDS, ROUND_SECONDS, QUICK_ROUND_SECONDS = 3, 30.0, 12.0
-SECONDS_TO_LOOK = 2.0
 SECONDS_TO_ANSWER = 60.0
-COMPARED = 8
+COMPARED = 15
 ACTIVE = ("queued", "running")
 
 
@@ -110,6 +110,7 @@ class Reader:
 def main() -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("--executor", choices=EXECUTORS, default="process", help="where the job trains")
+    parser.add_argument("--look", type=float, default=2.0, help="seconds between an answer and the next visit")
     arguments = parser.parse_args()
     runs, readers, rounds, seconds = RUNS, READERS, ROUNDS, ROUND_SECONDS
     if arguments.quick:
@@ -119,7 +120,7 @@ def main() -> None:
         store, run_ids = fill(home, runs)
         write_folders(home, store, run_ids[-COMPARED:])
         with served(home) as server:
-            figures = measure(server, store, run_ids, arguments.executor, readers, rounds, seconds)
+            figures = measure(server, store, run_ids, arguments.executor, readers, rounds, seconds, arguments.look)
     report({**figures, "runs_in_store": runs, "load_average": os.getloadavg()[0]}, as_json=arguments.json)
 
 
@@ -150,6 +151,7 @@ def measure(
     readers: int,
     rounds: int,
     seconds: float,
+    look: float,
 ) -> dict[str, object]:
     before = resident_megabytes(server)
     endless = Experiment().with_values({"name": "load", "phase_a.epochs": 10_000})
@@ -162,7 +164,9 @@ def measure(
     slowdowns = []
     for _ in range(rounds):
         alone = steps_per_second(store, job, lambda: time.sleep(seconds))
-        beside = steps_per_second(store, job, lambda: asyncio.run(read(server, run_ids, readers, seconds, visits)))
+        beside = steps_per_second(
+            store, job, lambda: asyncio.run(read(server, run_ids, readers, seconds, look, visits))
+        )
         slowdowns.append(alone / beside)
     every = [visit for of_page in visits.values() for visit in of_page]
     return {
@@ -188,24 +192,24 @@ def steps_done(store: RunStore, job: str) -> int:
 
 
 async def read(
-    server: Server, run_ids: Sequence[str], readers: int, seconds: float, visits: dict[str, list[float]]
+    server: Server, run_ids: Sequence[str], readers: int, seconds: float, look: float, visits: dict[str, list[float]]
 ) -> None:
     end = time.monotonic() + seconds
-    await asyncio.gather(*(go_through(server, run_ids, number, end, visits) for number in range(readers)))
+    await asyncio.gather(*(go_through(server, run_ids, number, end, look, visits) for number in range(readers)))
 
 
 async def go_through(
-    server: Server, run_ids: Sequence[str], number: int, end: float, visits: dict[str, list[float]]
+    server: Server, run_ids: Sequence[str], number: int, end: float, look: float, visits: dict[str, list[float]]
 ) -> None:
     """The pages in turn, each reader from another one on."""
     pages = [("runs", f"run={run_ids[-1 - number]}"), ("compare", ""), ("", ""), ("runs", ""), ("lambda_sweep", "")]
     async with Reader(server) as reader:
-        await asyncio.sleep(SECONDS_TO_LOOK * number / 10)
+        await asyncio.sleep(look * number / 10)
         for page, query in itertools.islice(itertools.cycle(pages), number, None):
             if time.monotonic() >= end:
                 return
             visits[page].append(await reader.visit(page, query))
-            await reader.look(time.monotonic() + SECONDS_TO_LOOK)
+            await reader.look(time.monotonic() + look)
 
 
 def resident_megabytes(server: Server) -> float:

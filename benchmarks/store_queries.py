@@ -24,6 +24,7 @@ RUNS, QUICK_RUNS = 1000, 200
 CALLS = 20
 EPOCHS = 60
 STEP_ROWS = 640
+FACTORS = [step / 10 for step in range(1, 11)]
 EPOCH_NAMES = ("many", "medium", "few", "all", "loss", "learning_rate")
 
 
@@ -36,11 +37,21 @@ def main() -> None:
 
 
 def fill(home: Path, runs: int = RUNS) -> tuple[RunStore, list[str]]:
-    """A store of finished runs in groups of 50, with metrics written directly for speed."""
+    """A store of finished runs in groups of 50 (10 λ, 5 seeds), with metrics written directly for speed."""
     store = RunStore(home)
     run_ids: list[str] = []
     for group in range(runs // 50):
-        experiments = [Experiment(name=f"run {group}-{seed}", seed=seed) for seed in range(50)]
+        experiments = [
+            Experiment(seed=seed).with_values(
+                {
+                    "name": f"λ = {factor}, rate {group}",
+                    "phase_a.learning_rate": 1e-5 * (group + 1),
+                    "phase_b.residual_factor": factor,
+                }
+            )
+            for factor in FACTORS
+            for seed in range(5)
+        ]
         run_ids += store.create_group(f"group {group}", experiments, tags=["benchmark"])[1]
     owner, now = Owner.new(), time.time()
     for run_id in run_ids:

@@ -166,13 +166,23 @@ def is_outdated(now: pd.DataFrame) -> bool:
     return old and now["sparkline"].tolist() != runs["sparkline"].tolist()
 
 
-@st.fragment(run_every=1 if runs["status"].isin(ACTIVE).any() else None)
-def watch() -> None:
+def looks_again(shown: pd.DataFrame) -> int | None:
+    """Seconds between two looks at these runs; None if nothing of them changes by itself."""
+    return 1 if shown["status"].isin(ACTIVE).any() else None
+
+
+@st.fragment(run_every=looks_again(runs))
+def watch_queue() -> None:
     # A run of the page shows one state throughout: with short epochs and many readers the next would be there already.
     now = first_look.pop() if first_look else all_runs()
     if is_outdated(now):
         st.rerun()
     queue(now)
+
+
+@st.fragment(run_every=looks_again(runs[runs["id"].isin(chosen)]))
+def watch_chosen() -> None:
+    now = all_runs()
     selected = now[now["id"].isin(chosen)].head(MOST_CURVES)
     with st.container():
         if len(selected) == 1:
@@ -182,4 +192,5 @@ def watch() -> None:
         curves(selected)
 
 
-watch()
+watch_queue()
+watch_chosen()

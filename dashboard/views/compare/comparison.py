@@ -50,7 +50,7 @@ def of_this_release(store: RunStore, runs: pd.DataFrame) -> pd.DataFrame:
 
     def known(run_id: str) -> bool:
         try:
-            store.get(run_id).experiment  # noqa: B018  parses
+            _experiment(store, run_id)
         except SettingsError:
             return False
         return True
@@ -67,7 +67,7 @@ def comparison_rows(store: RunStore, runs: pd.DataFrame, *, every_model: bool) -
     names = dict(zip(runs["id"], runs["name"], strict=True))
     evaluated = queries.results(store, runs["id"].tolist(), split="test").groupby("run_id")["model"].agg(set)
     for run_id in names:
-        experiment = store.get(run_id).experiment
+        experiment = _experiment(store, run_id)
         for model in experiment.models if every_model else [experiment.final_model]:
             if model in evaluated.get(run_id, ()):
                 made_of = experiment.up_to(model)
@@ -112,7 +112,7 @@ def different_settings(store: RunStore, rows: Sequence[Row]) -> pd.DataFrame:
         columns=[name for name in table.columns.tolist() if name in _SAYS_NOTHING or name.startswith("runtime.")]
     )
     for place, row in enumerate(rows):
-        unused = _unused_by(row.model, store.get(row.run_ids[0]).experiment)
+        unused = _unused_by(row.model, _experiment(store, row.run_ids[0]))
         table.loc[place, [name for name in table.columns.tolist() if name.startswith(unused)]] = np.nan
     table = table[[name for name in table if _distinct(table[name]) > 1]]
     return table.set_axis(pd.Index([row.label for row in rows], name="setting"))
@@ -135,7 +135,7 @@ def row_accuracies(store: RunStore, rows: Sequence[Row], split: SplitName) -> pd
     for row in rows:
         by_seed = {run_id: known[run_id, row.model] for run_id in row.run_ids if (run_id, row.model) in known}
         if by_seed:
-            phases_a = count_phases_a(store.get(run_id).experiment.up_to(row.model) for run_id in by_seed)
+            phases_a = count_phases_a(_experiment(store, run_id).up_to(row.model) for run_id in by_seed)
             table = over_seeds(list(by_seed.values()))
             tables.append(table.assign(setting=row.label, published=False, seeds=len(by_seed), phases_a=phases_a))
     columns = ["setting", "group", "seeds", "phases_a", "mean", "sd", "published"]
@@ -241,11 +241,17 @@ def _shared_words(names: Sequence[str]) -> str:
     return " ".join(word for word in names[0].split() if all(word in words for words in others)) or names[0]
 
 
+@st.cache_resource(max_entries=1024, show_spinner=False)
+def _experiment(_store: RunStore, run_id: str) -> Experiment:
+    """A run's settings, which stay as they were when it was queued. SettingsError for a run of another release."""
+    return _store.get(run_id).experiment
+
+
 @st.cache_data(max_entries=4096, show_spinner=False)
 def _row_key(_store: RunStore, run_id: str) -> str:
     """The same for runs that differ in nothing but the seed; a run of another release is like no other."""
     try:
-        return _key_but_seed(_store.get(run_id).experiment)
+        return _key_but_seed(_experiment(_store, run_id))
     except SettingsError:
         return run_id
 
