@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from ballad import api
 from ballad.store.run_store import RunStore
+from tests.helpers.shown import PATIENCE_S
 from tests.helpers.tiny_experiment import tiny_experiment
 
 SHELL = Path(__file__).parents[2] / "dashboard" / "shell.py"
@@ -34,7 +35,7 @@ def store(tmp_path, monkeypatch) -> RunStore:
 @pytest.fixture
 def app(store) -> AppTest:
     """The shell at Home."""
-    return AppTest.from_file(str(SHELL), default_timeout=20)
+    return AppTest.from_file(str(SHELL), default_timeout=PATIENCE_S)
 
 
 @pytest.fixture(scope="session")

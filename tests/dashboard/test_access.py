@@ -7,7 +7,7 @@ from ballad.experiment import Experiment
 from ballad.store import queries
 from ballad.store.run_store import RunStore
 from dashboard.access import why_not_edit
-from tests.helpers.shown import page_opener
+from tests.helpers.shown import PATIENCE_S, page_opener
 
 ADA = {"is_logged_in": True, "email": "ada@example.org", "email_verified": True, "sub": "1"}
 EVE = {"is_logged_in": True, "email": "eve@elsewhere.org", "sub": "2"}
@@ -94,7 +94,7 @@ def test_editors_are_those_whose_address_the_provider_vouches_for(shared, user, 
 
         st.text(str(why_not_edit() is None))
 
-    app = AppTest.from_function(page, default_timeout=20)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_S)
     app.secrets, app.user = shared.secrets, user
     assert app.run().text[0].value == str(may)
 

@@ -5,6 +5,7 @@ import plotly.graph_objects as go
 from streamlit.testing.v1 import AppTest
 
 from dashboard.ui.charts import Point, customdata
+from tests.helpers.shown import PATIENCE_S
 
 
 def test_customdata_of_points_that_are_gone_is_left_out():
@@ -24,19 +25,19 @@ def page(names=("few",)):
 
 
 def test_the_wrapper_gets_the_figure_both_looks_and_a_revision():
-    app = AppTest.from_function(page).run()
+    app = AppTest.from_function(page, default_timeout=PATIENCE_S).run()
     assert not app.exception
     sent = json.loads(app.get("bidi_component")[0].proto.json)
     assert set(json.loads(sent["templates"])) == {"light", "dark"}
     assert sent["height"] == 300 and sent["label"] == "Two points"
     figure = json.loads(sent["figure"])
     assert figure["layout"]["uirevision"] == figure["layout"]["selectionrevision"] == sent["revision"]
-    other = AppTest.from_function(page, kwargs={"names": ("many", "few")}).run()
+    other = AppTest.from_function(page, kwargs={"names": ("many", "few")}, default_timeout=PATIENCE_S).run()
     assert json.loads(other.get("bidi_component")[0].proto.json)["revision"] != sent["revision"]
 
 
 def test_without_the_wrapper_streamlits_own_chart_stands_in():
-    app = AppTest.from_function(page)
+    app = AppTest.from_function(page, default_timeout=PATIENCE_S)
     app.session_state["chart_wrapper_failed"] = True
     app.run()
     assert not app.exception

@@ -14,7 +14,7 @@ from ballad.stages.plan import Plan
 from ballad.stages.stage_store import StageStore
 from ballad.store.run_store import RunStore
 from dashboard.forms.draft import default_experiment
-from tests.helpers.shown import page_opener
+from tests.helpers.shown import PATIENCE_S, page_opener
 from tests.helpers.stored_runs import done
 
 open_page = page_opener("new_experiment")
@@ -173,7 +173,7 @@ def test_the_url_holds_the_form_and_opens_it_again(app: AppTest, store: RunStore
     app = choose(open_page(app), "slider", "phase_b.residual_factor", 0.6)
     app = choose(app, "text_input", "seeds", "1, 2")
     link = {name: app.query_params[name] for name in ("set", "seeds")}
-    again = AppTest.from_file(app._script_path, default_timeout=20)
+    again = AppTest.from_file(app._script_path, default_timeout=PATIENCE_S)
     again = open_page(again, **link)
     assert entry(again, "slider", "phase_b.residual_factor").value == 0.6
     assert entry(again, "text_input", "seeds").value == "1, 2"

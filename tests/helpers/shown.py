@@ -7,6 +7,9 @@ from typing import Any
 import pandas as pd
 from streamlit.testing.v1 import AppTest
 
+PATIENCE_S = 120
+"""How long a page may take. Waits end as soon as they can; on a busy machine a page takes its time."""
+
 
 def page_opener(name: str) -> Callable[..., AppTest]:
     """A function that opens the page under these query parameters, and fails with the page's own error."""
