@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ballad.cli.ablate import check
@@ -41,10 +42,10 @@ def _leaderboard(options: argparse.Namespace) -> int:
     from ballad.store.run_store import RunStore
 
     base = experiment_from(options)
-    searched = check(base).val is not None
     methods = tuple(options.methods or ENTRIES)
-    leaderboard = Leaderboard(base, methods, options.towers, options.seeds, options.vary, searched)
-    if not searched:
+    leaderboard = Leaderboard(base, methods, options.towers, options.seeds, options.vary)
+    if check(base).val is None:
+        leaderboard = replace(leaderboard, searched=False)
         print(f"{NO_VALIDATION} Here: --set dataset.validation_per_class=N.", file=sys.stderr)
     store = RunStore(default_home())
     group_id = queue_leaderboard(store, leaderboard)
@@ -70,7 +71,7 @@ def _leaderboard(options: argparse.Namespace) -> int:
                     "published": [
                         {name: each[name] for name in ("setting", "backbone", *GROUPS)} for each in published
                     ],
-                    "recommendation": said,
+                    "recommendation": str(said),
                 }
             )
         )
@@ -87,15 +88,18 @@ def _print_board(board: "Board", rows: "Sequence[Row]") -> None:
         gap = row.against_baseline.get(ALL)
         against = None if gap is None else f"{gap.difference:+.1f} [{gap.low:+.1f}, {gap.high:+.1f}]"
         seconds = duration(row.seconds) if row.seconds else None
-        lines.append([row.title, chosen_points(row), *measured, against, f"{row.parameters:,}", seconds])
+        validation = mean_and_spread(row.validation.mean, row.validation.sd)
+        lines.append([row.title, chosen_points(row), validation, *measured, against, f"{row.parameters:,}", seconds])
     for each in published_rows(board.leaderboard):
         numbers = [f"{each[group]:.1f}" for group in GROUPS]
-        lines.append([f"{each['setting']}, {each['backbone']} (published)", "", *numbers, *[None] * 5])
-    shown = ["method", "chosen on validation", *GROUPS, "balanced error", "ECE", "above BALLAD, all", "trained", "time"]
+        lines.append([f"{each['setting']}, {each['backbone']} (published)", "", None, *numbers, *[None] * 5])
+    shown = ["method", "chosen on validation", "validation", *GROUPS]
+    shown += ["balanced error", "ECE", "above BALLAD, all", "trained", "time"]
     print_table(f"{describe(board)}; on test, %", shown, lines, numbers=len(shown) - 2)
     print(
-        "above BALLAD: points on all images, 95 % interval of a paired bootstrap. trained: parameters of one head. "
-        "time: Phase B of all seeds and grid points together."
+        "validation: all images of that split. above BALLAD: points on all test images, 95 % interval of a paired "
+        "bootstrap. trained: parameters of one head. time: training of all seeds and grid points together, as measured "
+        "when it was computed."
     )
 
 

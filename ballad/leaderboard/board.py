@@ -2,20 +2,20 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ballad.analysis.statistics import paired_bootstrap
-from ballad.errors import SettingsError
 from ballad.heads.head import ADJUSTMENT, Head
-from ballad.leaderboard.protocol import BASELINE, ENTRIES, Leaderboard, definition_of
-from ballad.schedules import PHASE_A, PHASE_B, ZERO_SHOT, model_title
-from ballad.shot_groups import GROUPS
+from ballad.leaderboard.protocol import BASELINE, ENTRIES, Leaderboard, definition_of, finished_runs
+from ballad.schedules import PHASE_A, ZERO_SHOT, model_title
+from ballad.shot_groups import ALL, GROUPS
 from ballad.stages import file_names
+from ballad.stages.plan import Plan
 from ballad.stages.run_folder import RunFolder
+from ballad.stages.stage_store import Stage, StageStore
 from ballad.store.run_store import RunStore
 
 METRICS = (*GROUPS, "balanced_error", "ece")
@@ -48,9 +48,11 @@ class Gap:
 class Row:
     """A method, or towers without one, as the finished runs have it.
 
-    model : which model of the runs the row reads. measured : by :data:`METRICS`. parameters : of one head, that
-    gradients change. seconds : in Phase B, of all seeds and grid points together, since they train together.
-    chosen : of each seed, the point of the grid that was best on validation. against_baseline : by shot group.
+    model : which model of the runs the row reads. measured : on test, by :data:`METRICS`. validation : accuracy on all
+    validation images, which rows are chosen by; NaN without such a split. parameters : of one head, that gradients
+    change. seconds : what training took when it was measured, of all seeds and grid points together, wherever this
+    board found it done; NaN where the results of the training were removed.
+    chosen : of each seed, the point of the grid that was best on validation. against_baseline : on test, by shot group.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Row:
     model: str
     runs: tuple[str, ...]
     measured: Mapping[str, Spread]
+    validation: Spread
     parameters: int
     seconds: float
     chosen: tuple[Mapping[str, Any], ...]
@@ -70,20 +73,17 @@ class Row:
 
 @dataclass(frozen=True)
 class Board:
-    """A leaderboard that was launched, and the finished run of each experiment by key."""
+    """A leaderboard that was launched, the finished run of each experiment by key, and the stages that runs share."""
 
     leaderboard: Leaderboard
     finished: Mapping[str, RunFolder]
+    stages: StageStore
 
     @classmethod
     def read(cls, store: RunStore, group_id: str) -> "Board":
-        """The board of a group. Raises RunError if the group is no leaderboard."""
-        finished = {}
-        for run in map(store.get, store.group_ids(group_id)):
-            if run.status == "done":
-                with suppress(SettingsError):  # of another release: its row stays empty
-                    finished[run.experiment.key] = RunFolder.of(store.home, run.id)
-        return cls(Leaderboard.parse(definition_of(store, group_id)), finished)
+        """The board of a group; runs that others launched count too. Raises RunError if the group is no leaderboard."""
+        leaderboard = Leaderboard.parse(definition_of(store, group_id))
+        return cls(leaderboard, finished_runs(store, leaderboard), StageStore(store.home))
 
     def rows(self) -> list[Row]:
         """Those with a finished run: the towers without a head first, then the methods in their order."""
@@ -91,7 +91,8 @@ class Board:
         baseline = _answers(folders[BASELINE], BASELINE) if BASELINE in folders else None
         rows = [self._towers_row(model, baseline) for model in self._towers_models] if self.finished else []
         for name, found in folders.items():
-            rows.append(_row(name, ENTRIES[name].title(self.leaderboard.towers), ENTRIES[name].method, found, baseline))
+            title = ENTRIES[name].title(self.leaderboard.towers)
+            rows.append(self._row(name, title, ENTRIES[name].method, found, baseline))
         return rows
 
     def gaps(self, below: Row, rows: Sequence[Row]) -> dict[str, dict[str, Gap]]:
@@ -124,7 +125,33 @@ class Board:
     def _towers_row(self, model: str, baseline: "_Answers | None") -> Row:
         """Runs that share their towers say the same of them, so one of each set of towers counts."""
         folders = {folder.plan().experiment.towers_key: folder for folder in self.finished.values()}
-        return _row(model, model_title(model), model, list(folders.values()), baseline)
+        return self._row(model, model_title(model), model, list(folders.values()), baseline)
+
+    def _row(self, name: str, title: str, model: str, folders: Sequence[RunFolder], baseline: "_Answers | None") -> Row:
+        plans = [folder.plan() for folder in folders]
+        summaries = [folder.summary(model, "test") for folder in folders]
+        validated = [
+            folder.summary(model, "val") for folder, plan in zip(folders, plans, strict=True) if plan.has_validation
+        ]
+        results = [folder.result() for folder in folders] if name in ENTRIES else []
+        searches = [result["search"] for result in results if "search" in result]
+        return Row(
+            name,
+            title,
+            model,
+            tuple(folder.path.name for folder in folders),
+            {metric: _spread([_value(summary, metric) for summary in summaries]) for metric in METRICS},
+            _spread([_value(summary, ALL) for summary in validated]),
+            _parameters(ENTRIES[name].head, folders[0]) if name in ENTRIES else 0,
+            self._seconds([_training(plan, model) for plan in plans]),
+            tuple(search["points"][search["chosen"]]["values"] for search in searches),
+            {} if baseline is None or name == BASELINE else _gaps(baseline, _answers(folders, model)),
+        )
+
+    def _seconds(self, stages: Sequence[Stage | None]) -> float:
+        """What these stages took when they were computed, each once."""
+        distinct = {stage.key: stage for stage in stages if stage is not None}
+        return sum(self.stages.seconds(stage) for stage in distinct.values())
 
 
 def trained_parameters(head: type[Head], shapes: Mapping[str, Sequence[int]]) -> int:
@@ -155,24 +182,6 @@ def _gaps(base: _Answers, other: _Answers) -> dict[str, Gap]:
     return {group: Gap(*map(float, table.loc[group, ["difference", "low", "high"]])) for group in GROUPS}
 
 
-def _row(name: str, title: str, model: str, folders: Sequence[RunFolder], baseline: _Answers | None) -> Row:
-    summaries = [folder.summary(model, "test") for folder in folders]
-    is_head = name in ENTRIES
-    results = [folder.result() for folder in folders] if is_head else []
-    searches = [result["search"] for result in results if "search" in result]
-    return Row(
-        name,
-        title,
-        model,
-        tuple(folder.path.name for folder in folders),
-        {metric: _spread([_value(summary, metric) for summary in summaries]) for metric in METRICS},
-        _parameters(ENTRIES[name].head, folders[0]) if is_head else 0,
-        sum(result["seconds"].get(PHASE_B.name, 0.0) for result in results),
-        tuple(search["points"][search["chosen"]]["values"] for search in searches),
-        {} if baseline is None or name == BASELINE else _gaps(baseline, _answers(folders, model)),
-    )
-
-
 def _value(summary: Mapping[str, Any], metric: str) -> float:
     if metric not in GROUPS:
         return summary[metric]
@@ -181,7 +190,13 @@ def _value(summary: Mapping[str, Any], metric: str) -> float:
 
 
 def _spread(values: Sequence[float]) -> Spread:
-    return Spread(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else math.nan)
+    mean = float(np.mean(values)) if values else math.nan
+    return Spread(mean, float(np.std(values, ddof=1)) if len(values) > 1 else math.nan)
+
+
+def _training(plan: Plan, model: str) -> Stage | None:
+    """The stage whose training yields ``model``; None for the untouched towers."""
+    return plan.trained_towers() if model == PHASE_A.name else plan.adapter(model)
 
 
 def _parameters(head: type[Head], folder: RunFolder) -> int:

@@ -60,8 +60,9 @@ def record(row: Row) -> dict[str, Any]:
             metric: {"mean": _or_none(row.measured[metric].mean), "sd": _or_none(row.measured[metric].sd)}
             for metric in METRICS
         },
+        "validation": {"mean": _or_none(row.validation.mean), "sd": _or_none(row.validation.sd)},
         "parameters": row.parameters,
-        "seconds": row.seconds,
+        "seconds": _or_none(row.seconds),
         "chosen": [dict(point) for point in row.chosen],
         "against_baseline": {
             group: {name: _or_none(getattr(gap, name)) for name in ("difference", "low", "high")}

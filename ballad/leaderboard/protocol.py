@@ -5,6 +5,7 @@ points, and keeps the best on validation. Runs are ordinary experiments, so that
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -16,6 +17,7 @@ from ballad.heads.class_texts import ClassTexts
 from ballad.heads.head import Head
 from ballad.heads.linear_probe import LinearProbe
 from ballad.heads.reslt import ResLT
+from ballad.stages.run_folder import RunFolder
 from ballad.store import queries
 from ballad.store.run import DEFAULT_EXECUTOR
 from ballad.store.run_store import RunStore
@@ -131,6 +133,10 @@ class Leaderboard:
         first, seeds = self.base.adapter_seed, self.seeds if entry.head.learns else 1
         return [common.with_values({"phase_b.seed": first + offset}) for offset in range(seeds)]
 
+    def all_experiments(self) -> list[Experiment]:
+        """The runs of all entries, each once."""
+        return list({each.key: each for entry in self.entries for each in self.experiments(entry)}.values())
+
     def definition(self) -> dict[str, Any]:
         """What a group of runs keeps, for :meth:`parse`."""
         return {
@@ -153,14 +159,35 @@ class Leaderboard:
         return cls(**{**values, "base": Experiment.parse(values["base"]), "methods": tuple(values["methods"])})
 
 
+def finished_runs(store: RunStore, board: Leaderboard) -> dict[str, RunFolder]:
+    """The folder of a finished run of each experiment of a leaderboard, by key, whoever launched it."""
+    wanted = {each.key for each in board.all_experiments()}
+    done = queries.runs(store, statuses=["done"])
+    found: dict[str, RunFolder] = {}
+    for key, run_id in done.loc[done["key"].isin(wanted), ["key", "id"]].itertuples(index=False):
+        with suppress(RunError):  # its folder is gone
+            found.setdefault(key, RunFolder.of(store.home, run_id))
+    return found
+
+
 def queue_leaderboard(
     store: RunStore, board: Leaderboard, *, executor: str = DEFAULT_EXECUTOR, tags: Sequence[str] = ()
 ) -> str:
-    """Queue the runs of a leaderboard as one group; returns its id. Raises RunError for an unknown executor."""
-    experiments = {each.key: each for entry in board.entries for each in board.experiments(entry)}
+    """Queue those runs of a leaderboard that are not finished yet as one group; returns its id.
+
+    Where none is missing, the group of the same leaderboard is found again, or all of them are queued: each finds its
+    result. Raises RunError for an unknown executor.
+    """
+    finished, experiments = finished_runs(store, board), board.all_experiments()
+    missing = [each for each in experiments if each.key not in finished]
+    if not missing:
+        groups = queries.groups(store)
+        same = groups.loc[[definition == board.definition() for definition in groups["definition"]], "id"]
+        if len(same):
+            return same.iloc[0]
     return store.create_group(
         board.base.name or f"Leaderboard on {TOWER_TITLES[board.towers]}",
-        in_working_order(list(experiments.values())),
+        in_working_order(missing or experiments),
         definition=board.definition(),
         executor=check_executor(executor),
         tags=tags,

@@ -9,6 +9,7 @@ file, is absent: it is computed anew.
 """
 
 import json
+import math
 import platform
 import shutil
 import time
@@ -166,6 +167,10 @@ class StageStore:
 
     def manifest(self, stage: Stage) -> dict[str, Any]:
         return json.loads((self.folder(stage) / MANIFEST).read_text(encoding="utf-8"))
+
+    def seconds(self, stage: Stage) -> float:
+        """What the result took when it was computed, its share where several were; NaN if it is not there."""
+        return (_read_manifest(self.folder(stage)) or {}).get("seconds", math.nan)
 
     def table(self) -> pd.DataFrame:
         """All stages: kind, key, state (finished, partial), bytes, seconds, created, device.

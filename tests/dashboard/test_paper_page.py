@@ -10,42 +10,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ballad.analysis.evaluation import evaluate
-from ballad.data.catalog import load_dataset
 from ballad.errors import SettingsError
 from ballad.experiment import Experiment
 from ballad.home import run_dir
 from ballad.paper.ablations import Ablation, queue_ablation
 from ballad.paper.counterparts import rivals
 from ballad.paper.presets import PRESETS, with_seeds
-from ballad.stages.plan import Plan
-from ballad.stages.run_folder import RunFolder
 from ballad.store import queries
-from ballad.store.owners import Owner
 from dashboard.views.paper.paper_report import latest_launches, part_of, report_pack, report_page, report_parts
 from dashboard.views.paper.paper_request import PaperRequest
 from dashboard.views.paper.paper_results import ablations, dots, published_residual_points, result_table
-from tests.helpers.run_folders import RED, answers
+from tests.helpers.finished_group import finish_group
 from tests.helpers.shown import charts, page_opener, tables
 
 open_page = page_opener("paper")
-
-
-def finish(store, group_id, wrong_of) -> None:
-    """Finish the group's runs; ``wrong_of(experiment)`` is how many test images are taken for the last class."""
-    for run_id in store.group_ids(group_id):
-        experiment, owner = store.get(run_id).experiment, Owner.new()
-        assert store.claim(owner, "cpu", requests=["auto"], run_id=run_id)
-        dataset = load_dataset(experiment.dataset)
-        plan = Plan(experiment, dataset.fingerprint, "backbone", has_validation=True)
-        folder = RunFolder(run_dir(store.home, run_id))
-        folder.write_plan(plan)
-        wrong = dict.fromkeys(range(wrong_of(experiment)), RED)
-        for model in plan.models:
-            predictions = answers(dataset.test.labels, wrong, dataset.num_classes)
-            folder.write_report(model, "test", predictions, evaluate(predictions, dataset.class_table()))
-        folder.write_result({"key": experiment.key, "dataset": dataset.title, "accuracies": {}})
-        store.finish(run_id, owner, "done")
 
 
 @pytest.fixture
@@ -58,7 +36,7 @@ def where_to_balance(store, tiny_images) -> str:
         only_b = (experiment.phase_a.sampler, experiment.phase_b.sampler) == ("instance", "class_balanced")
         return 0 if only_b else 1 + experiment.seed
 
-    finish(store, group_id, wrong_of)
+    finish_group(store, group_id, wrong_of)
     return group_id
 
 
@@ -148,7 +126,7 @@ def test_a_folder_that_is_gone_ends_in_a_sentence(app, store, where_to_balance):
 def test_figure_5_is_drawn_against_lambda(app, store, tiny_images):
     base = Experiment().with_values({"dataset.source": str(tiny_images)})
     group_id = queue_ablation(store, PRESETS["figure5"], base, 1)
-    finish(store, group_id, lambda experiment: round(10 * abs(experiment.phase_b.residual_factor - 0.2)))
+    finish_group(store, group_id, lambda experiment: round(10 * abs(experiment.phase_b.residual_factor - 0.2)))
     app = open_page(app, result=group_id)
     assert "Accuracy of each shot group against λ" in charts(app)
     assert tables(app)["Figure 5, own and published"]["Setting"].iloc[2] == "λ = 0.2"
