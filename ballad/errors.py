@@ -7,7 +7,7 @@ The shell prints that sentence, the dashboard shows it, the store keeps it: none
 import re
 
 LONGEST_SENTENCE = 1_000
-"""Characters. What a user gave can be longer than anybody reads, and stands in sentences as it was given."""
+"""Characters of the longest sentence: it quotes what a user gave, which may be longer than anybody reads."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 

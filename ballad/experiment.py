@@ -140,7 +140,7 @@ class PhaseASettings(Settings):
 
 
 class PhaseBSettings(BalladOptions):
-    """A head on frozen towers; the options of BALLAD's adapter lie beside the others, for other methods' unused."""
+    """A head on frozen towers; the options of BALLAD's adapter are fields, which other methods do not use."""
 
     method: MethodName = Ballad.name
     """What is trained: one of :data:`ballad.heads.HEADS`."""
@@ -322,14 +322,14 @@ class Experiment(Settings):
 
     @property
     def head_settings(self) -> PhaseBSettings:
-        """Those of Phase B as far as they count: joint training knows no search and no adjustment afterwards."""
+        """The settings of Phase B that count: joint training has no search and no adjustment afterwards."""
         if self.training.has_phase_b:
             return self.phase_b
         return self.phase_b.model_copy(update={"search": "none", "adjustment": 0.0})
 
     @property
     def interpolation(self) -> float:
-        """α of WiSE-FT as far as it counts: joint training hands on the towers that it trained a head on."""
+        """α of WiSE-FT where it counts: joint training hands on the towers that it trained a head on."""
         return 1.0 if self.training.is_joint else self.phase_a.interpolation
 
     @property
@@ -433,7 +433,7 @@ class Experiment(Settings):
 
 
 def count_phases_a(experiments: Iterable[Experiment]) -> int | None:
-    """How many trainings of Phase A these experiments rest on, each counted once; None for none."""
+    """How many trainings of Phase A these experiments rest on, each counted once; None instead of 0."""
     keys = {experiment.towers_key for experiment in experiments if PHASE_A in experiment.training.phases}
     return len(keys) or None
 
@@ -467,7 +467,7 @@ def parse_setting(path: str, text: str) -> Any:
 
 
 def _annotation(path: str) -> Any:
-    """What a setting takes; None for one that there is not."""
+    """What a setting takes; None if there is no such setting."""
     model: Any = Experiment
     for part in path.split("."):
         field = getattr(model, "model_fields", {}).get(part)
@@ -478,7 +478,7 @@ def _annotation(path: str) -> Any:
 
 
 def short_names(paths: Iterable[str]) -> dict[str, str]:
-    """Dotted settings by their last part, or whole where two of them have one of that name."""
+    """The last part of each dotted setting, or all of it where two settings share their last part."""
     last = {path: path.rpartition(".")[2] for path in paths}
     shared = {part for part, count in Counter(last.values()).items() if count > 1}
     return {path: path if part in shared else part for path, part in last.items()}

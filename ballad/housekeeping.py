@@ -45,7 +45,7 @@ def prune(unused: pd.DataFrame, home: Path | None = None) -> int:
     stages, store = StageStore(home), RunStore(home)
     for kind, key in zip(unused["kind"], unused["key"], strict=True):
         stages.remove(kind, key)
-    # Folders first: of a run that the store has forgotten nobody would find the folder.
+    # Folders first: nobody would find the folder of a run that the store has forgotten.
     for run_id in queries.runs(store, deleted=True)["id"]:
         remove_whole(run_dir(home, run_id))
     for run_id in store.purge():
@@ -75,7 +75,7 @@ def _users(home: Path) -> dict[tuple[str, str], list[str]]:
 
 
 def _stages(home: Path, store: RunStore, run_id: str) -> list[tuple[str, str]]:
-    """Kind and key of each stage of a run: as planned, or as it told, if its settings are of another release."""
+    """Kind and key of each stage of a run: as planned, or as reported if its settings are of another release."""
     try:
         plan = Plan.read(run_dir(home, run_id) / PLAN)
     except FileNotFoundError:

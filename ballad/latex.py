@@ -28,7 +28,7 @@ _SIGNS = {
 
 
 def escaped(text: str) -> str:
-    """The text as LaTeX shows it, on one line, in ASCII where its signs are those of our tables."""
+    """The text as LaTeX shows it, on one line; the signs that our tables use become ASCII."""
     return "".join(_SIGNS.get(sign, sign) for sign in " ".join(text.split()))
 
 

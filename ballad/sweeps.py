@@ -35,7 +35,7 @@ class GroupStatus:
 def expand(base: Experiment, grid: Mapping[str, Sequence[Any]]) -> list[Experiment]:
     """All combinations of the grid's values, by dotted setting, each once; the last setting varies fastest.
 
-    Each experiment is named after what it differs in. SettingsError for an unknown setting, a value that is not
+    Each experiment is named after its own values. SettingsError for an unknown setting, a value that is not
     allowed, or a setting without values.
     """
     grid = distinct_values(grid)
@@ -49,7 +49,7 @@ def expand(base: Experiment, grid: Mapping[str, Sequence[Any]]) -> list[Experime
 
 
 def distinct_values(grid: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
-    """The grid with each value of a setting once: a run that is there twice would count twice in means.
+    """The grid with each value of a setting once: a run that occurs twice would count twice in means.
 
     SettingsError for a setting without values.
     """
@@ -62,7 +62,7 @@ def distinct_values(grid: Mapping[str, Sequence[Any]]) -> dict[str, list[Any]]:
 
 
 def _told(value: Any) -> str:
-    """The same for values that are the same setting, as 1 and 1.0 are, and True is not."""
+    """Equal for values that mean the same setting: 1 and 1.0 do, True does not."""
     return repr(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else repr(value)
 
 

@@ -9,15 +9,15 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
 
 
 def seeds_told(seeds: int, phases_a: int | None) -> str:
-    """Which seeds varied: ``3 seeds, a Phase A each``, or ``3 adapter seeds, one Phase A``.
+    """Which seeds varied: ``3 seeds, one Phase A each``, or ``3 adapter seeds, one Phase A``.
 
-    ``seeds`` are the runs of a setting, ``phases_a`` how many trainings of Phase A they rest on, None for none: a
+    ``seeds`` are the runs of a setting, ``phases_a`` how many trainings of Phase A they rest on (None: no Phase A): a
     spread over adapters on one Phase A is not a spread over runs.
     """
     if seeds <= 1 or not phases_a:
         return counted(seeds, "seed")
     if phases_a == seeds:
-        return f"{seeds:,} seeds, a Phase A each"
+        return f"{seeds:,} seeds, one Phase A each"
     return f"{seeds:,} adapter seeds, {'one Phase A' if phases_a == 1 else f'{phases_a:,} Phases A'}"
 
 

@@ -35,7 +35,7 @@ from dashboard.views.lambda_sweep.sweep_results import (
 )
 
 SWEEP = "sweep"
-SEEDS_OF = {"run": "the whole run (a Phase A each)", "adapter": "the adapter (one Phase A)"}
+SEEDS_OF = {"run": "the whole run (one Phase A each)", "adapter": "the adapter (one Phase A)"}
 SPLITS = {"test": "Test", "val": "Validation"}
 
 

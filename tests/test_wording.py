@@ -32,7 +32,7 @@ def test_numbers_read_well(shown, expected):
 
 def test_seeds_are_told_by_what_they_vary():
     assert seeds_told(1, 1) == "1 seed" == seeds_told(1, None)
-    assert seeds_told(3, 3) == "3 seeds, a Phase A each"
+    assert seeds_told(3, 3) == "3 seeds, one Phase A each"
     assert seeds_told(3, 1) == "3 adapter seeds, one Phase A"
     assert seeds_told(6, 2) == "6 adapter seeds, 2 Phases A"
     assert seeds_told(3, None) == "3 seeds"

@@ -31,8 +31,9 @@ def list_datasets() -> list[KnownDataset]:
 def load_dataset(settings: DatasetSettings, *, home: Path | None = None) -> LongTailDataset:
     """The dataset that ``settings`` describe; reads names, labels, file sizes and times of change.
 
-    ``home``, or the default home for None, remembers what the files held, so that changed ones are noticed. Decodes
-    images only for ``skip_unreadable``, whose verdict is kept there.
+    ``home`` (None for the default one) remembers what the files held, so that changed ones are noticed. Decodes images
+    only for ``skip_unreadable``, whose verdict is kept there.
+
     Raises DataError or SettingsError with a sentence that says what is missing, where, and what to do.
     """
     entry = CATALOG.get(settings.source)
@@ -84,4 +85,4 @@ def _read(source: str) -> ImageCollection:
 def _read_folder(path: Path) -> ImageCollection:
     folder = set_inside(path)
     found = read_list_folder(folder) if has_lists(folder) else read_class_folders(folder)
-    return found if folder == path else replace(found, notes=(f"The set was found in {folder}.", *found.notes))
+    return found if folder == path else replace(found, notes=(f"The dataset was found in {folder}.", *found.notes))

@@ -16,10 +16,10 @@ _NUMBERED_LINE = re.compile(r"(\d+)(?:[.:,;)]\s*|\s+)(.*\S)")
 
 @dataclass(frozen=True)
 class NamesFile:
-    """The lines of a ``classnames.txt``: a name each, perhaps after what it is the name of.
+    """The lines of a ``classnames.txt``: one name per line, perhaps after a key that says what it names.
 
     ``goldfish``; ``n01443537 goldfish``, a WordNet id; ``0 goldfish``, a label; or a folder's name, a tab and the name.
-    What stands before the names counts only where every line has it.
+    Keys count only if every line has one.
     """
 
     path: Path
@@ -38,7 +38,7 @@ class NamesFile:
 
     @cached_property
     def by_id(self) -> Mapping[str, str] | None:
-        """Names by WordNet id or folder, where every line has one; DataError if two lines have the same."""
+        """Names by WordNet id or folder, if every line has one; DataError if two lines have the same."""
         if all("\t" in line for line in self.lines) and self.by_number is None:
             pairs = [(key.strip(), name.strip()) for key, _, name in (line.partition("\t") for line in self.lines)]
         else:
@@ -54,7 +54,7 @@ class NamesFile:
 
     @cached_property
     def by_number(self) -> Mapping[int, str] | None:
-        """Names by the numbers before them, ascending, where every line has another one."""
+        """Names by the numbers before them, ascending, if every line has a different one."""
         matches = [_NUMBERED_LINE.fullmatch(line) for line in self.lines]
         pairs = sorted((int(match[1]), match[2]) for match in matches if match)
         return dict(pairs) if len({number for number, _ in pairs}) == len(self.lines) else None
@@ -75,9 +75,9 @@ class NamesFile:
     def of_labels(self, labels: Sequence[int]) -> dict[int, str]:
         """The name of each label: by the numbers before the names if these are the labels, else in label order.
 
-        ``labels`` are those that occur. Where they are as many as the names but start at 1 or have gaps, they take the
-        names in their order. A label may be left without a name. Raises DataError where the names are numbered from 1
-        and the labels from 0.
+        ``labels`` are those that occur. If there are as many labels as names but they start at 1 or have gaps, they
+        take the names in order. A label may be left without a name. Raises DataError where the names are numbered from
+        1 and the labels from 0.
         """
         named, names = self.by_number, self.in_label_order
         positions = set(range(len(names)))
@@ -107,7 +107,7 @@ def readable_name(raw: str) -> str:
 
 
 def class_name_notes(names: tuple[str, ...]) -> list[str]:
-    """Sentences on names that will read badly in a prompt: of two classes, ids, numbers, underscores, synonyms."""
+    """Warnings about names that will read badly in a prompt: duplicates, ids, numbers, underscores, synonyms."""
     notes = []
     for name, count in Counter(names).items():
         if count > 1:

@@ -1,18 +1,19 @@
 """Notices files that were overwritten by others of the same size, which names and sizes cannot tell.
 
-A fingerprint of names and sizes stands for the contents that a home first met under it, its originals. A file whose
-content is another now is marked, and marks are part of the fingerprint: it changes with the content and comes back with
-it. A folder that is copied elsewhere, or only touched, keeps its fingerprint.
+A fingerprint of names and sizes stands for the contents that a home first saw under it, its originals. A file whose
+content has changed since is marked, and marks are part of the fingerprint: it changes with the content and comes back
+with it. A folder that is copied elsewhere, or only touched, keeps its fingerprint.
 
 ``contents.sqlite`` in the home remembers
 
 - the digest of each file that was read, with the size and times it had then: unless one of them has changed, the file
   is not read again;
-- the versions of the originals: digests, or for files that were never read the time of their last change. Sets of more
-  than READ_AT_ONCE bytes are not read when they are first met: there, a file with the same time is the same.
+- the versions of the originals: digests, or for files that were never read the time of their last change. Datasets of
+  more than READ_AT_ONCE bytes are not read when they are first seen: there, a file with an unchanged time is taken to
+  be unchanged.
 
-Stages that are older than this memory were made from contents that nobody remembers. Where they bear the fingerprint,
-files that are younger than they are count as changed.
+Stages older than this memory were made from contents that nobody remembers. If they bear the fingerprint, files younger
+than the stages count as changed.
 """
 
 import hashlib
@@ -35,14 +36,14 @@ from ballad.errors import DataError
 from ballad.home import stages_dir
 
 READ_AT_ONCE = 1 << 30
-"""Bytes of pictures that are read to know their contents, unless they are known already."""
+"""The most bytes of pictures that are read at once to learn their contents."""
 VERSION_BYTES = 16
 _UNREAD = b"unread: "
 """Begins the version of a file that was not read; the time of its last change follows."""
 _LOST = np.frombuffer(b"not remembered: ", dtype=np.uint8)
 """The version of an original that was overwritten before anything was remembered of it."""
 _CLOCK_GRAIN_NS = 2_000_000_000
-"""Files changed so recently may change again without another time: their digests are not remembered."""
+"""Files changed this recently may change again without a new time, so their digests are not remembered."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS digests (
@@ -56,7 +57,7 @@ Versions = NDArray[np.uint8]
 
 
 def with_changes_marked(dataset: LongTailDataset, home: Path) -> LongTailDataset:
-    """The dataset, its files marked whose content is no longer the one that its fingerprint stands for in ``home``.
+    """The dataset, with a mark on every file whose content is no longer what its fingerprint stands for in ``home``.
 
     A home that cannot be written remembers nothing. Raises DataError if the memory is damaged or in use for too long.
     """
@@ -133,7 +134,7 @@ def _oldest_stage(home: Path, fingerprint: str) -> float | None:
 def _versions(memory: sqlite3.Connection, parts: Sequence[ImageFiles], unless: Versions | None = None) -> Versions:
     """The versions of all files: digests as far as they are known or may be read now.
 
-    Files are not read that have the time which the version in ``unless`` knows them by.
+    Files that still have the time recorded in ``unless`` are not read.
     """
     versions = np.concatenate([_unread(files) for files in parts])
     asked = np.ones(len(versions), dtype=bool) if unless is None else (versions != unless).any(axis=1)

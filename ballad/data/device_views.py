@@ -16,7 +16,7 @@ from ballad.data.epoch_views import EpochViews
 from ballad.data.views import ENHANCERS, Draw, ImageSpec
 
 SHARE_OF_FREE_MEMORY = 0.25
-"""Pictures that take more of a GPU stay in the host's memory, and each batch of them is sent."""
+"""Pictures that would take more of a GPU's free memory stay in the host's, and are sent batch by batch."""
 GREY = (19595, 38470, 7471)
 """Pillow's weights of red, green and blue in a grey level, in 1/65536."""
 CUBIC = -0.5

@@ -22,12 +22,12 @@ CHUNK_BYTES = 1 << 20
 TIMEOUT_SECONDS = 30
 
 OnBytes = Callable[[int, int], None]
-"""Called with the bytes that are there and the bytes there will be."""
+"""Called with the bytes downloaded so far and the bytes of the whole file."""
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A file on the web, with what it must turn out to be."""
+    """A file on the web, with the checksum and size that it must have."""
 
     url: str
     md5: str
@@ -41,9 +41,9 @@ class Archive:
 
 @contextmanager
 def alone_with(archive: Archive, folder: Path, cancel: CancelToken) -> Iterator[None]:
-    """Make ``folder``, and keep other threads and processes from getting ``archive`` into it meanwhile.
+    """Make ``folder``, and keep other threads and processes from downloading ``archive`` into it meanwhile.
 
-    Whoever comes second waits. Raises DataError if the folder cannot be made or written to, and Cancelled.
+    A second caller waits. Raises DataError if the folder cannot be made or written to, and Cancelled.
     """
     with ExitStack() as lock:
         try:
@@ -55,7 +55,7 @@ def alone_with(archive: Archive, folder: Path, cancel: CancelToken) -> Iterator[
 
 
 def fetch(archive: Archive, folder: Path, on_bytes: OnBytes, cancel: CancelToken) -> Path:
-    """Download ``archive`` into ``folder``, which is there, going on where an earlier attempt stopped.
+    """Download ``archive`` into an existing ``folder``, going on where an earlier attempt stopped.
 
     Raises DataError if the server cannot be reached or the checksum is wrong, and Cancelled.
     """
@@ -81,7 +81,7 @@ def fetch(archive: Archive, folder: Path, on_bytes: OnBytes, cancel: CancelToken
 def unpack(path: Path, folder: Path) -> None:
     """Unpack a ``.tar.gz`` or ``.zip`` into ``folder``, only if the whole archive can be read.
 
-    A folder that is there already is filled up, its other files stay. Raises DataError for a damaged
+    An existing folder is added to; its other files stay. Raises DataError for a damaged
     archive, and for one with a member that would land outside ``folder``.
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix=".unpacking-") as scratch:

@@ -38,9 +38,9 @@ def image_batches(
     """The views of an epoch's ``batches`` of sample indices, from ``batches[first_batch]`` on.
 
     Yields pixels uint8 [B, S, S, 3], labels int64 [B] and the indices. Files are decoded a few batches ahead, to the
-    host's memory; pixels that are there already become views on a ``device`` that is no CPU. Randomness comes from the
-    seed, the epoch and the sample's position in the epoch alone, so neither ``workers`` nor a resumed epoch changes a
-    pixel. Threads (``workers=0``) and processes end when the iterator is exhausted or closed.
+    host's memory; pixels that are there already become views on a ``device`` other than the CPU. Randomness comes from
+    the seed, the epoch and the sample's position in the epoch alone, so neither ``workers`` nor a resumed epoch changes
+    a pixel. Threads (``workers=0``) and processes end when the iterator is exhausted or closed.
 
     Raises DataError for an image that cannot be read and Cancelled when ``cancel`` was requested.
     """

@@ -142,7 +142,7 @@ class LongTailDataset:
     reference_counts: NDArray[np.int64] | None = None
     """Counts [K] that define the shot groups in place of the training counts."""
     class_sources: tuple[str, ...] = ()
-    """The folder, label or number that each class was read from [K]; the demo's classes are from nowhere."""
+    """The folder, label or number that each class was read from [K]; empty for the demo."""
     ignored: Ignored = field(default_factory=Ignored)
     """Files that the reader left out."""
 

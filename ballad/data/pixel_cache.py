@@ -25,7 +25,7 @@ LARGEST_SIDE = 128
 """Larger pictures vary in size, and decoded they take ten times the disk of their files."""
 IMAGES_AT_ONCE = 500
 PROBED = 32
-"""Images whose sizes tell the room that all of them need."""
+"""Images whose sizes are looked at to estimate the room that all of them need."""
 
 
 class _OfAnotherSize(Exception):

@@ -14,7 +14,7 @@ from ballad.errors import DataError
 from ballad.package import interpreter_environment
 
 BATCHES_AHEAD = 2
-"""Batches in the making in threads while the training step runs."""
+"""Batches that threads prepare while the training step runs."""
 MOST_THREADS = 8
 """Beyond this the threads wait for the interpreter more than they decode; processes go further."""
 
@@ -23,7 +23,7 @@ DECODED, FAILED = b"P", b"E"
 
 
 def decode_in_threads(views: EpochViews, numbers: range, ahead: int = BATCHES_AHEAD) -> Generator[Pixels, None, None]:
-    """The batches ``numbers`` in order, ``ahead`` of them in the making while one is used.
+    """The batches ``numbers`` in order; ``ahead`` of them are prepared while one is used.
 
     Pillow lets other threads run while it decodes and resizes.
     """

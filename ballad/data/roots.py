@@ -14,7 +14,7 @@ def data_roots() -> list[Path]:
 
 
 def resolve_inside_roots(path: str | Path, roots: Sequence[Path]) -> Path:
-    """The absolute form of a typed path, symbolic links followed; a relative one is looked for under each root.
+    """The absolute form of a typed path, symbolic links followed; a relative one is searched for under each root.
 
     Raises DataError if it lies outside all ``roots`` or does not exist.
     """

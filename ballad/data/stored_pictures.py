@@ -55,7 +55,7 @@ class StoredPictures:
 
 
 def write_pictures(pictures: Iterable[Image.Image], path: Path) -> None:
-    """Write RGB pictures for :meth:`StoredPictures.open`; ``path`` appears only when all are there."""
+    """Write RGB pictures for :meth:`StoredPictures.open`; ``path`` appears only once it is complete."""
     sizes = []
 
     def write_values(temporary: Path) -> None:

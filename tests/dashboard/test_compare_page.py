@@ -76,7 +76,7 @@ class TestRows:
         assert whole["sd"].tolist() == pytest.approx([100 * 2 / 16 / 2**0.5, np.nan], nan_ok=True)
         cells = accuracy_table(row_accuracies(store, rows, "test"))
         assert cells[["Seeds", "Many", "All"]].values.tolist() == [
-            ["2 seeds, a Phase A each", "–", "87.5 ± 8.8"],
+            ["2 seeds, one Phase A each", "–", "87.5 ± 8.8"],
             ["1 seed", "–", "100.0"],
         ]
 
@@ -248,7 +248,7 @@ def test_the_first_choice_takes_every_seed_of_a_row(app, store, tiny_images):
     assert latest_rows(store, runs, 4) == runs["id"].head(6).tolist()
     assert latest_rows(store, runs, 6) == runs["id"].head(6).tolist()
     app = open_page(app)
-    assert tables(app)["Accuracy of each setting"]["Seeds"].tolist() == ["3 seeds, a Phase A each"] * 3
+    assert tables(app)["Accuracy of each setting"]["Seeds"].tolist() == ["3 seeds, one Phase A each"] * 3
     assert not any("Not all finished seeds" in each.value for each in app.caption)
 
 

@@ -148,8 +148,8 @@ class TestResidualSweep:
         upper = next(trace for trace in figure.data if trace.fill == "tonexty")
         assert list(upper.y) == pytest.approx([42 + 8**0.5, 52 + 8**0.5])
         assert texts(figure)[:2] == [
-            "class-balanced<br>(2 seeds,<br>a Phase A each)",
-            "instance<br>(2 seeds,<br>a Phase A each)",
+            "class-balanced<br>(2 seeds,<br>one Phase A each)",
+            "instance<br>(2 seeds,<br>one Phase A each)",
         ]
         told = texts(residual_sweep(self.points.assign(phase_a=7)))
         assert told[0] == "class-balanced<br>(2 adapter seeds,<br>one Phase A)"

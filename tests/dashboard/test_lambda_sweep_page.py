@@ -154,7 +154,7 @@ def test_the_same_experiment_counts_once(store: RunStore):
     few = points[(points["split"] == "test") & (points["group"] == "few")]
     assert few["accuracy"].tolist() == [50.0, 53.0]
     table = summary_table(points[points["split"] == "test"], chosen_on_validation(points))
-    assert table[["Seeds", "Few"]].values.tolist() == [["2 seeds, a Phase A each", "51.5 ± 2.1"]]
+    assert table[["Seeds", "Few"]].values.tolist() == [["2 seeds, one Phase A each", "51.5 ± 2.1"]]
 
 
 def test_other_settings_that_vary_are_not_averaged_away(store: RunStore):

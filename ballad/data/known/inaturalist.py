@@ -58,8 +58,8 @@ def _class_names(folder: Path) -> tuple[str, ...]:
         return tuple(name_of[label] for label in range(len(name_of)))
     except (KeyError, TypeError):
         raise DataError(
-            f"{folder / 'categories.json'} must hold a list of categories with a 'name' and an 'id' each, the ids "
-            "counting from 0."
+            f"{folder / 'categories.json'} must hold a list of categories, each with a 'name' and an 'id'; the "
+            "ids count from 0."
         ) from None
 
 

@@ -98,7 +98,7 @@ def _class_folders(folder: Path) -> list[str]:
     classes = visible_folders(folder)
     if not classes:
         lists = ", ".join(sorted(path.name for path in folder.glob("*.txt")))
-        seen = f" It holds {printable(lists)}, none of which is called as a list is." if lists else ""
+        seen = f" It holds {printable(lists)}, none of which has a list file's name." if lists else ""
         raise DataError(
             f"{folder} holds neither list files (train.txt, test.txt, classnames.txt) nor one folder of images per "
             "class." + seen
@@ -164,7 +164,7 @@ def _names_in_order(folders: list[str], file: NamesFile) -> dict[str, str]:
 
 
 def _letters(text: str) -> str:
-    """What is left of a name in whatever case and with whatever between its words."""
+    """The letters and digits of a name without regard to case."""
     return re.sub(r"[\W_]+", "", text).casefold()
 
 

@@ -43,7 +43,7 @@ def find_list(folder: Path, split: str) -> Path | None:
 
 
 def _listed_split(path: Path) -> str | None:
-    """The split that the last word of the name means, less what says that it is a list."""
+    """The split that the last word of the name means, not counting words such as "list"."""
     words = re.split(r"[\W_]+", path.stem)
     while len(words) > 1 and words[-1].casefold() in _LIST_WORDS:
         words.pop()

@@ -46,7 +46,7 @@ def read_table(path: Path) -> ImageCollection:
 
 
 def _load(path: Path) -> pd.DataFrame:
-    """The table as texts, less the blanks around them, its known columns under their own names."""
+    """The table as text without surrounding blanks, its known columns under their own names."""
     try:
         if path.suffix.lower() == ".parquet":
             table = pd.read_parquet(path)
@@ -67,7 +67,7 @@ def _load(path: Path) -> pd.DataFrame:
 
 
 def _separator(path: Path) -> str:
-    """That which splits the header into the most columns."""
+    """The separator that splits the header into the most columns."""
     with path.open(encoding="utf-8-sig") as file:
         header = file.readline()
     return max(_SEPARATORS, key=header.count)
@@ -102,7 +102,7 @@ def _labels(path: Path, texts: pd.Series) -> tuple[tuple[str, ...], NDArray[np.i
 def _names(
     path: Path, table: pd.DataFrame, sources: tuple[str, ...], labels: NDArray[np.int64]
 ) -> tuple[tuple[str, ...], list[str]]:
-    """The names of the classes [K], and notes on what was left aside for them."""
+    """The names of the classes [K], and notes on names that are not used."""
     if "class_name" in table:
         return _names_by_row(path, table["class_name"].to_numpy(), sources, labels), []
     beside = path.with_name("classnames.txt")

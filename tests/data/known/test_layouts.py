@@ -188,7 +188,7 @@ def test_inaturalist_without_names(inaturalist):
 def test_categories_that_do_not_name_the_labels(inaturalist, categories):
     with_annotations(inaturalist)
     (inaturalist / "categories.json").write_text(json.dumps(categories))
-    with pytest.raises(DataError, match=r"categories.json must hold a list of categories with a 'name' and an 'id'"):
+    with pytest.raises(DataError, match=r"categories.json must hold a list of categories, each with a 'name' and an"):
         load("inaturalist2018")
 
 

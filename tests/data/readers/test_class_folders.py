@@ -195,7 +195,7 @@ def test_a_set_in_folders_of_its_own_is_found(folder_set, tmp_path, below):
     inner = load_dataset(DatasetSettings(source=str(tmp_path / "outer" / below)))
     outer = load_dataset(DatasetSettings(source=str(tmp_path / "outer")))
     assert outer.fingerprint == inner.fingerprint
-    assert outer.notes == (f"The set was found in {tmp_path / 'outer' / below}.", *inner.notes)
+    assert outer.notes == (f"The dataset was found in {tmp_path / 'outer' / below}.", *inner.notes)
 
 
 def test_a_set_beside_other_folders_is_pointed_at(folder_set, tmp_path):
