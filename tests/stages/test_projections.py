@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ballad import api
-from ballad.analysis.projection import unit_rows
+from ballad.analysis.projection import place_class_texts, unit_rows
 from ballad.data.catalog import load_dataset
 from ballad.errors import DataError, RunError
 from ballad.events import CancelToken
@@ -58,6 +58,11 @@ def test_joint_and_decoupled_lie_side_by_side_without_any_image(finished) -> Non
     # Procrustes: the second map lies on the first.
     assert np.allclose(left[["x", "y"]].mean(), right[["x", "y"]].mean(), atol=1e-3)
     assert found.anchors.groupby("panel").size().tolist() == [4, 4]
+    space = FeatureSpace(RunFolder.of(home, decoupled).plan(), "ballad", StageStore(home))
+    texts = space.class_texts()
+    images, layout = space.image_features("test"), right[["x", "y"]].to_numpy()
+    anchors = found.anchors.query("panel == 1")[["x", "y"]].to_numpy()
+    assert anchors == pytest.approx(place_class_texts(layout, images, texts - texts.mean(axis=0)), abs=1e-4)
     assert found.summary.groupby("panel")["group"].apply(list).tolist() == [["many", "medium", "few", "all"]] * 2
 
 

@@ -80,7 +80,9 @@ def test_two_who_need_the_same_stage_compute_it_once(stages):
         entered.set()
         release.wait(10)
 
-    threads = [threading.Thread(target=obtain, args=(stages, FIRST, slow)) for _ in range(4)]
+    events = []
+    arguments = {"on_event": events.append}
+    threads = [threading.Thread(target=obtain, args=(stages, FIRST, slow), kwargs=arguments) for _ in range(4)]
     for thread in threads:
         thread.start()
     entered.wait(10)
@@ -88,6 +90,7 @@ def test_two_who_need_the_same_stage_compute_it_once(stages):
     for thread in threads:
         thread.join(10)
     assert computed == [1] and stages.present(FIRST)
+    assert sorted(event.reused for event in events if isinstance(event, StageFinished)) == [False, True, True, True]
 
 
 def test_who_waits_for_a_stage_can_be_cancelled(stages):

@@ -110,6 +110,18 @@ def test_one_that_was_cut_off_goes_on_where_it_stopped(extract, tmp_path, augmen
     assert not (tmp_path / "progress.json").exists()
 
 
+def test_the_speed_is_that_of_this_attempt(extract, monkeypatch):
+    cancel = CancelToken()
+    with pytest.raises(Cancelled):
+        extract(cancel=cancel, on_event=lambda event: cancel.cancel() if event.step == 2 else None)
+    clock = iter([100.0, 102.0])
+    monkeypatch.setattr(module.time, "monotonic", lambda: next(clock))
+    events = []
+    extract(on_event=events.append)
+    # The last three images took two seconds; the eight before them belong to the earlier attempt.
+    assert [event.images_per_second for event in events] == [1.5]
+
+
 def test_a_mark_now_and_then_survives_a_crash(extract, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "SECONDS_BETWEEN_MARKS", 0.0)
 
