@@ -42,7 +42,7 @@ def main() -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("--backbone", default="demo", help="a backbone's name or folder")
     parser.add_argument("--dataset", help="a dataset's name, folder or list; its training split is read")
-    parser.add_argument("--images", type=int, help="so many images")
+    parser.add_argument("--images", type=int, help="number of images")
     arguments = parser.parse_args()
     keep_freed_memory()
     quick = 2048 if arguments.backbone == "demo" else 256

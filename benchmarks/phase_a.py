@@ -98,7 +98,7 @@ def parse_arguments() -> Namespace:
     parser = argument_parser(__doc__)
     parser.add_argument("--backbone", help="a backbone's name or folder")
     parser.add_argument("--dataset", help="a dataset's name, folder or list")
-    parser.add_argument("--classes", type=int, help="so many of the classes")
+    parser.add_argument("--classes", type=int, help="number of classes")
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--image-size", type=int, help="pixels; the backbone's own where it is left out")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")

@@ -154,8 +154,8 @@ def noise(rows: list[Row], split: SplitName, subject: str) -> tuple[pd.DataFrame
         baseline,
         name=f"differences from {baseline} {subject}",
         note="Percentage points with the 95 % interval of a paired bootstrap over the images of the split, drawn "
-        "within each class, seeds pooled. Filled marks and * (p < 0.05) are more than noise of these images; other "
-        "seeds are another matter: look at ±. Where nothing differs, about one comparison in twenty is marked anyway.",
+        "within each class, seeds pooled. Filled marks and * (p < 0.05) are more than noise of these images; "
+        "± shows how much seeds matter. Where nothing differs, about one comparison in twenty is marked anyway.",
     )
     return found, baseline
 

@@ -181,7 +181,7 @@ def show_counts(facts: DatasetFacts, settings: DatasetSettings) -> None:
 def show_pictures(facts: DatasetFacts, settings: DatasetSettings) -> None:
     names = distinct_labels(range(len(facts.classes)), facts.classes["class_name"].tolist())
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        # Chosen by name, as on the other pages: a class does not become another set's of its number.
+        # Chosen by name, as on the other pages: another dataset gives the same number to another class.
         class_id = names.index(st.selectbox("Class", names, key="class", bind="query-params", width=320))
         split = st.segmented_control(
             "Split",

@@ -96,7 +96,7 @@ def bytes_of_prompt(model: OpenClipModel, length: int) -> int:
 
 
 def saved_bytes(module: nn.Module, encode: Callable[[int], Tensor], batch: int) -> int:
-    """Bytes of what autograd saves when ``encode`` takes so many inputs, parameters left out."""
+    """Bytes of what autograd saves when ``encode`` takes this many inputs, parameters left out."""
     # Storages are told apart by their handle: fakes have no address.
     parameters = {parameter.untyped_storage()._cdata for parameter in module.parameters()}
     saved: dict[int, int] = {}

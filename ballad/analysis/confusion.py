@@ -43,7 +43,7 @@ def class_order(per_class: pd.DataFrame, by: Order, text_features: np.ndarray | 
 def group_confusion(confusion: pd.DataFrame, per_class: pd.DataFrame) -> pd.DataFrame:
     """Where the images of each shot group end up: rows many, medium, few; columns right, many, medium, few.
 
-    ``right`` is the share of images predicted rightly, the other columns those taken for another class of that group.
+    ``right`` is the share of images predicted correctly, the other columns those taken for another class of that group.
     Percent of the group's images; NaN for an empty group.
     """
     groups = per_class["group"].to_numpy()

@@ -1,4 +1,4 @@
-"""A training that diverged though every number stayed finite: its loss and its accuracy tell."""
+"""Tells from its loss and accuracy a training that diverged although every number stayed finite."""
 
 import math
 

@@ -45,7 +45,7 @@ def evaluate(predictions: Predictions, class_table: pd.DataFrame) -> Report:
     """Compare predictions with the truth.
 
     class_table: one row per class, in class order, with class_id, class_name, group and train_count.
-    Raises DataError if the predictions speak of classes that the table does not have.
+    Raises DataError if the predictions name classes that the table does not have.
     """
     labels, predicted = predictions.labels, predictions.predicted
     if len(predictions) and max(labels.max(), predictions.top_classes.max()) >= len(class_table):
@@ -106,7 +106,7 @@ def calibration_bins(confidence: np.ndarray, correct: np.ndarray) -> pd.DataFram
 
 
 def percent(flags: np.ndarray) -> float:
-    """The share of true values in percent; NaN of nothing."""
+    """The share of true values in percent; NaN if there are none."""
     return float(100 * flags.mean()) if len(flags) else float("nan")
 
 

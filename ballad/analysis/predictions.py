@@ -107,7 +107,7 @@ def predict(
 def ranked(logits: "torch.Tensor", top: int) -> "tuple[torch.Tensor, torch.Tensor]":
     """Probabilities and ids of the ``top`` most probable classes, best first: logits [B, K] to two of [B, top].
 
-    Ranked by logits, which tell classes apart whose probabilities a small temperature makes 0, or a large one equal.
+    Ranked by logits: a small temperature can make probabilities 0, a large one can make them equal.
     """
     classes = logits.topk(min(top, logits.shape[1]), dim=1).indices
     return logits.softmax(dim=1).gather(1, classes), classes

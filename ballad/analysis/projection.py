@@ -1,7 +1,7 @@
 """Features on a plane: t-SNE or UMAP, for pictures such as the paper's Figure 6.
 
-The way is PCA to 50 dimensions, the k nearest neighbours, then the layout. The first two are the same for both methods
-and all their settings, so they are one object, :class:`Neighbourhood`, that is computed once and can be kept.
+The steps are PCA to 50 dimensions, the k nearest neighbours, then the layout. The first two are the same for both
+methods and all their settings, so they are one object, :class:`Neighbourhood`, that is computed once and can be kept.
 Distances in a layout mean little: :mod:`ballad.analysis.separation` measures in the original space.
 """
 
@@ -23,7 +23,7 @@ Method = Literal["tsne", "umap"]
 
 PCA_DIMENSIONS = 50
 NEIGHBOURS = 90
-"""Kept for each sample: t-SNE wants three times its perplexity, UMAP its n_neighbors."""
+"""Neighbours kept per sample: t-SNE needs three times its perplexity, UMAP its n_neighbors."""
 FEWEST_SAMPLES = 5
 UMAP_SPREAD = 10.0
 """Standard deviation of the start's first component; UMAP's own starts have about this size."""
@@ -52,7 +52,7 @@ class Neighbourhood:
         """Keep it as ``.npz``, for other methods and settings; the file appears under its name only when whole."""
 
         def write(temporary: Path) -> None:
-            # By its name alone, numpy would add ".npz" to it.
+            # Given only a name, numpy would add ".npz" to it.
             with temporary.open("wb") as file:
                 np.savez(file, reduced=self.reduced, indices=self.indices, distances=self.distances)
 
@@ -149,7 +149,7 @@ def subsample(labels: np.ndarray, groups: Sequence[str], limit: int, seed: int =
     """At most ``limit`` samples for a readable map: their positions, ascending, int64 [≤ limit].
 
     labels: [N]; groups: shot group of each class. Few-shot samples come first, but take more than half of the places
-    only where others leave some; within either half classes share evenly.
+    only if the others leave some free; within each half, classes share evenly.
     """
     if len(labels) <= limit:
         return np.arange(len(labels))

@@ -1,4 +1,4 @@
-"""How well classes are apart, measured in the original normalised space and not on a map.
+"""How well classes are separated, measured in the original normalised space and not on a map.
 
 Three views of one question, all on features [N, d] with labels [N]; distances are cosine distances, 0 … 2.
 """
@@ -42,8 +42,9 @@ def neighbour_purity(
     """How many of a sample's nearest neighbours are of its own class, in percent, by shot group.
 
     The mean over a group's classes of the mean over their samples; a class with n samples can have n − 1 neighbours of
-    its own at most, so its samples are asked for min(neighbours, n − 1), and a class with one sample is left out.
-    Returns group, classes, samples, purity; rows many, medium, few, all (all classes alike); NaN for an empty group.
+    its own at most, so for its samples only the nearest min(neighbours, n − 1) count, and a class with one sample is
+    left out. Returns group, classes, samples, purity; rows many, medium, few, all (all classes alike); NaN for an empty
+    group.
     """
     from sklearn.neighbors import NearestNeighbors
 
@@ -62,7 +63,7 @@ def neighbour_purity(
 def tail_to_head_distance(
     features: np.ndarray, labels: np.ndarray, class_names: Sequence[str], groups: Sequence[str]
 ) -> pd.DataFrame:
-    """For each few-shot class the nearest many-shot class: the one it is in danger of being taken for.
+    """For each few-shot class the nearest many-shot class: the one it is most easily taken for.
 
     The distance is the cosine distance between class centroids, a centroid being the mean of the class's unit features.
     Returns class_id, class_name, nearest_head_id, nearest_head_name, distance, nearest first; empty without few-shot or

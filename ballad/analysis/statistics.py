@@ -1,4 +1,4 @@
-"""How sure a number is: spread over seeds, noise of a finite test set, and whether a difference is more than that.
+"""How certain a number is: spread over seeds, noise of a finite test set, and whether a difference is more than that.
 
 Everything here is in percent or percentage points.
 """
@@ -19,7 +19,7 @@ def standard_error(accuracies: np.ndarray, counts: np.ndarray) -> float:
     accuracies: percent [K]; counts: test images of each class [K]; classes without images are left out.
     Binomial with the mean accuracy p: sqrt(p (1 − p) · Σ 1/n_k) / K. With equal n_k that is the error of a plain
     share of all images, a little above the error from every class's own p, which few images cannot estimate.
-    NaN where there is nothing.
+    NaN without images.
     """
     seen = np.asarray(counts) > 0
     if not seen.any():
@@ -60,8 +60,8 @@ def paired_bootstrap(
 
     Seeds are pooled by averaging. Test images are drawn with replacement within their class, so every draw keeps the
     class sizes and with them the groups. The interval is the percentile interval; the p-value is two-sided, from the
-    draws on the far side of zero, and never below 2 / (draws + 1). It speaks of the test images only, not of other
-    seeds, and with n images per class its variance is (n − 1) / n of the true one.
+    draws on the far side of zero, and never below 2 / (draws + 1). It covers the choice of test images only, not that
+    of seeds, and with n images per class its variance is (n − 1) / n of the true one.
 
     Returns group, difference (B − A), low, high, p_value; rows many, medium, few, all; NaN for an empty group.
     """
@@ -102,7 +102,7 @@ def _resample_class_sums(
 
 
 def _class_weights(totals: np.ndarray, groups: Sequence[str]) -> dict[str, np.ndarray | None]:
-    """What each class's sum counts in a group's accuracy: 1 / (n_k · classes), and 1 / N for ``all``."""
+    """The weight of each class's sum in a group's accuracy: 1 / (n_k · classes), and 1 / N for ``all``."""
     weights: dict[str, np.ndarray | None] = {}
     for group in SHOT_GROUPS:
         members = (np.asarray(groups) == group) & (totals > 0)

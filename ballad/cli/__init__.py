@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _ended(options: argparse.Namespace, sentence: str, code: int) -> int:
-    """Say why a command ended early: to people on stderr, and where ``--json`` asks for it to programs on stdout."""
+    """Say why a command ended early: to people on stderr, and with ``--json`` also to programs on stdout."""
     print(sentence, file=sys.stderr)
     if getattr(options, "json", False):
         print(json.dumps({"error": sentence, "code": code}))

@@ -60,7 +60,7 @@ def _ablate(options: argparse.Namespace) -> int:
 
 
 def check(base: Experiment) -> "LongTailDataset":
-    """The dataset; says at once what would stop every run: raises DataError, BackboneError or RunError."""
+    """The dataset, checked first for what would stop every run: raises DataError, BackboneError or RunError."""
     from ballad.data.catalog import load_dataset
     from ballad.model.fingerprint import backbone_fingerprint
     from ballad.work.devices import device_for, list_devices
@@ -88,11 +88,11 @@ def _print_ablation(ablation: "Ablation") -> None:
             [f"{rival['setting']}, {rival['backbone']}", *[None] * len(GROUPS), *cells[:-1], cells[-1] + rival["mark"]]
         )
     columns = ["setting", *GROUPS, *(f"paper, {group}" for group in published)]
-    beside = "; in brackets the distance from the paper's" if published else ""
+    beside = "; in brackets the difference from the paper's" if published else ""
     print_table(f"{describe(ablation)}; test accuracy, %{beside}", columns, rows, numbers=len(columns) - 1)
     for record in records:
         if record["published_source"]:
-            elsewhere = "" if record["same_setup"] else ", another set or backbone than here"
+            elsewhere = "" if record["same_setup"] else ", for another dataset or backbone"
             print(f"paper, {record['setting']}: {record['published_source']}{elsewhere}")
     if ablation.preset.baseline is not None:
         _print_differences(ablation.differences(), ablation.preset.baseline)

@@ -183,7 +183,9 @@ def _resume(options: argparse.Namespace) -> int:
     store.interrupt_orphans()
     resumed = store.resume(*_chosen(store, options))
     if not resumed:
-        raise RunError("None of these runs has failed or was cancelled or interrupted, so there is nothing to resume.")
+        raise RunError(
+            "None of these runs has failed or has been cancelled or interrupted, so there is nothing to resume."
+        )
     print(f"queued again: {', '.join(resumed)}", file=sys.stderr)
     if options.queue:
         return 0

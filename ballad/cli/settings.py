@@ -13,7 +13,7 @@ from ballad.work.executors.registry import EXECUTORS
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
-    """The options that every command takes which builds an experiment."""
+    """The options of every command that builds an experiment."""
     parser.add_argument("--dataset", metavar="NAME_OR_PATH", help="a catalogue name or a path (default: demo)")
     parser.add_argument("--backbone", metavar="NAME_OR_PATH", help="a model name or a folder (default: demo)")
     parser.add_argument("--recipe", choices=list(RECIPES), help="follow the paper (the default) or its released code")
@@ -27,7 +27,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 def add_executor(parser: argparse.ArgumentParser) -> None:
     """The option of commands that queue runs for workers."""
-    parser.add_argument("--executor", choices=list(EXECUTORS), default=DEFAULT_EXECUTOR, help="what each run runs in")
+    parser.add_argument(
+        "--executor", choices=list(EXECUTORS), default=DEFAULT_EXECUTOR, help="where each run is executed"
+    )
 
 
 def add_assignments(parser: argparse.ArgumentParser, text: str) -> None:

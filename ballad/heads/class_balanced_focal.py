@@ -53,7 +53,8 @@ class ClassBalancedFocal(LinearProbe):
         import math
 
         state = super().start(context, data)
-        # As the authors: every class starts at a probability of 1/K, or the first steps are about the K − 1 noes.
+        # As in the authors' code, classes start at a probability of 1/K, lest the K − 1 negatives dominate the first
+        # steps.
         prior = -math.log(max(len(context.texts) - 1, 1))
         weights = effective_number_weights(data, self.options[0].beta)
         return {

@@ -17,7 +17,7 @@ class CosineOptions(AdjustmentOptions):
     """Defaults of the authors' code."""
 
     scale: float = Field(
-        default=25.0, gt=0, title="Scale s", description="Of the cosines.", json_schema_extra={"step": 1.0}
+        default=25.0, gt=0, title="Scale s", description="Multiplies the cosines.", json_schema_extra={"step": 1.0}
     )
 
 

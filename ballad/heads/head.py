@@ -28,10 +28,9 @@ ADJUSTMENT = "adjustment"
 
 
 class HeadOptions(Settings):
-    """A head's own settings; each field with ``title``, ``description``, bounds and default, from which forms follow.
+    """A head's own settings. Forms are built from each field's ``title``, ``description``, bounds and default.
 
-    A field of numbers may give the ``step`` of its entry, and one of a few values their ``titles``, in
-    ``json_schema_extra``.
+    In ``json_schema_extra``, a number may give the ``step`` of its entry, and a choice the ``titles`` of its values.
     """
 
 
@@ -39,7 +38,7 @@ class HeadOptions(Settings):
 class Context:
     """What images are compared with: class texts ``[K, d]`` of unit norm, and s = 1/τ of Eq. 1.
 
-    For a head that reads features before the projection, the texts are taken back there.
+    For a head that reads features before the projection, the texts are taken back to that space.
     """
 
     texts: "Tensor"
@@ -83,21 +82,21 @@ class Head(ABC):
     alike: ClassVar[tuple[str, ...]] = ()
     """Options that members must share to be trained together, since shapes or operations follow from them."""
     learns: ClassVar[bool] = True
-    """Whether it is trained by gradient; otherwise its start is its end."""
+    """Whether it is trained by gradient; otherwise it keeps the state that it starts from."""
     head_only: ClassVar[bool] = False
     """Whether the published system also trains its backbone, so that this is its head only."""
     reads: "ClassVar[Space]" = "joint"
-    """The image features that it reads, which its class texts lie among."""
+    """The space of the image features that it reads and of its class texts."""
     reads_training_features: ClassVar[bool] = False
     """Whether its start is made from the stored training features, as a class mean is."""
     fixed: ClassVar[tuple[str, ...]] = ()
     """Entries of the state that gradients never change."""
     chooses_sampler: ClassVar[bool] = False
-    """Whether the method says how images are drawn, whatever the settings have; see :meth:`sampler`."""
+    """Whether the method decides how images are drawn, whatever the settings say; see :meth:`sampler`."""
     optimizer: ClassVar[Literal["sgd", "adamw"]] = "sgd"
     """What trains it: SGD with the settings' momentum, or AdamW; both with the settings' weight decay."""
     learning_rate: ClassVar[float] = 0.2
-    """The peak of the cosine that choosing the method brings along."""
+    """The peak of the cosine schedule that choosing the method sets."""
     grid: ClassVar[Mapping[str, tuple[float, ...]]] = {}
     """What a search on validation tries: values of options or of ``learning_rate``; at most five combinations."""
 

@@ -17,10 +17,14 @@ class LDAMOptions(HeadOptions):
     """Defaults of the authors' code."""
 
     scale: float = Field(
-        default=30.0, gt=0, title="Scale s", description="Of the cosines.", json_schema_extra={"step": 1.0}
+        default=30.0, gt=0, title="Scale s", description="Multiplies the cosines.", json_schema_extra={"step": 1.0}
     )
     margin: float = Field(
-        default=0.5, ge=0, title="Largest margin", description="Of the rarest class.", json_schema_extra={"step": 0.1}
+        default=0.5,
+        ge=0,
+        title="Largest margin",
+        description="That of the rarest class.",
+        json_schema_extra={"step": 0.1},
     )
     reweighting_from: float = Field(
         default=0.8,

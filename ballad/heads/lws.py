@@ -28,7 +28,7 @@ class LWSOptions(HeadOptions):
 class LWS(Head):
     """Kang et al., section 4.3: first the classifier on all images alike, then its scales on class-balanced batches.
 
-    Both trainings share the steps that other methods have for one.
+    Together, both trainings take as many steps as the one training of other methods.
     """
 
     name = "lws"

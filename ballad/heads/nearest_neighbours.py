@@ -15,7 +15,7 @@ SMALLEST_SHARE = 1e-6
 
 
 class NearestNeighboursOptions(HeadOptions):
-    """How many vote."""
+    """The number of votes."""
 
     k: int = Field(default=10, ge=1, title="Neighbours k", description="Training images that vote.")
 

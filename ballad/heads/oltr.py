@@ -16,7 +16,7 @@ class OLTROptions(HeadOptions):
     """Defaults of the authors' code."""
 
     scale: float = Field(
-        default=16.0, gt=0, title="Scale s", description="Of the cosines.", json_schema_extra={"step": 1.0}
+        default=16.0, gt=0, title="Scale s", description="Multiplies the cosines.", json_schema_extra={"step": 1.0}
     )
     reach: float = Field(
         default=10.0, gt=0, title="Reach", description="Divided by the distance to the nearest class mean."

@@ -26,7 +26,7 @@ class PaCoOptions(HeadOptions):
         default=0.2,
         gt=0,
         title="Temperature",
-        description="Of similarities between images.",
+        description="Divides the similarities between images.",
         json_schema_extra={"step": 0.05},
     )
 

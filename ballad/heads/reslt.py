@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SHARES = (1.0, 0.825, 0.22)
-"""Of the classes, the rarest: 1,000, 825 and 220 on ImageNet-LT."""
+"""The share of classes, counted from the rarest, that each head learns: 1,000, 825 and 220 on ImageNet-LT."""
 
 
 class ResLTOptions(HeadOptions):

@@ -92,7 +92,8 @@ class Backbone:
         return {name: parameter for name, parameter in self._trainable.items() if tower_of(name) == "text"}
 
     def add_bottlenecks(self, classes: int, seed: int) -> None:
-        """Put LIFT's bottlenecks for so many classes into the image tower, which change nothing before they are tuned.
+        """Put LIFT's bottlenecks for ``classes`` classes into the image tower; they change nothing until they are
+        tuned.
 
         Raises BackboneError for an image tower that has no place for them.
         """

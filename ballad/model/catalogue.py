@@ -33,7 +33,7 @@ def weights_to_download(settings: BackboneSettings) -> HubWeights | None:
 
 
 def download_weights(settings: BackboneSettings, progress: DownloadProgress | None = None) -> Path:
-    """Bring published weights to this disk, where every later run finds them; returns the file.
+    """Download published weights to this disk, where every later run finds them; returns the file.
 
     Raises BackboneError for an unknown backbone or tag, or where the hub cannot be reached.
     """

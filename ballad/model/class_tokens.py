@@ -16,7 +16,7 @@ def tokenizer_of(settings: BackboneSettings) -> Tokenizer:
 
 
 def class_token_notes(class_names: Sequence[str], tokenizer: Tokenizer, prompts: PromptSettings) -> list[str]:
-    """Sentences on classes whose prompts are the same tokens, and on names too long for the text tower.
+    """Warnings about classes whose prompts become the same tokens, and about names too long for the text tower.
 
     Tokenizers ignore case and spaces, read ``&amp;`` as ``&``, and cut what is longer than their context.
     """

@@ -34,7 +34,7 @@ def tower_of(name: str) -> Towers | None:
 
 
 def complete_layout(layout: BackboneLayout, source: BackboneSource, checkpoint: Path | None) -> BackboneLayout:
-    """The layout with what only the weights can say: their activation, and how their pictures were prepared.
+    """The layout with what only the weights can tell: their activation, and how their pictures were prepared.
 
     A wrong activation gives no error, only bad features: OpenAI trained with QuickGELU.
     """

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 TOLERANCE = 1e-3
-"""Of the largest feature: rounding is far below, a normalisation that was lost far above."""
+"""Relative to the largest feature: rounding is far below this, a lost normalisation far above."""
 
 Pair = tuple[nn.Conv2d, nn.BatchNorm2d]
 

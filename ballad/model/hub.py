@@ -21,7 +21,7 @@ WAYS_TO_PROVIDE_WEIGHTS = (
 )
 
 DownloadProgress = Callable[[int, int | None], None]
-"""Called with the bytes that are here and, once known, the bytes of the whole file."""
+"""Called with the bytes downloaded so far and, once known, the bytes of the whole file."""
 
 
 def cached_file(repository: str, filenames: Sequence[str]) -> Path | None:
@@ -57,7 +57,7 @@ def fetch_file(
     filename = _first_available(repository, filenames, offline_advice)
     bar = _bar_that_reports(progress) if progress else None
     try:
-        # The client has a lock of its own, but nobody who waits for that could be cancelled.
+        # The client has a lock of its own, but waiting for that cannot be cancelled.
         with exclusive(_lock_file(repository, filename), partial(progress or _ignore, 0, None)):
             return Path(hf_hub_download(repository, filename, tqdm_class=bar))
     except (OSError, HTTPError) as error:

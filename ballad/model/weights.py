@@ -78,7 +78,7 @@ def _load(model: nn.Module, path: Path, shown: Path) -> None:
 
 
 def without_wrappers(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors by their own names, without what data parallelism, compilation or a training module put before."""
+    """The tensors by their own names, without the prefixes of data parallelism, compilation or a training module."""
     while prefix := next((each for each in WRAPPERS if all(name.startswith(each) for name in state)), None):
         state = {name.removeprefix(prefix): tensor for name, tensor in state.items()}
     return state

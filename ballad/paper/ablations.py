@@ -81,7 +81,7 @@ class Ablation:
 
     @classmethod
     def read(cls, store: RunStore, group_id: str) -> "Ablation":
-        """The ablation of a group. Raises RunError if the group is none, or there is no such group."""
+        """The ablation of a group. Raises RunError if the group is not one, or there is no such group."""
         runs = [store.get(run_id) for run_id in store.group_ids(group_id)]
         definition = _definition(store, group_id)
         finished = {}
@@ -136,8 +136,8 @@ class Ablation:
         """Every other setting minus ``against``, with a paired bootstrap over the test images, seeds pooled.
 
         ``against`` is a setting; None for the preset's baseline. Columns: setting, against, group, difference, low,
-        high (95 % interval), p_value; settings without a finished run are left out. Raises SettingsError for a
-        setting that the table has not, or where it has no baseline.
+        high (95 % interval), p_value; settings without a finished run are left out. Raises SettingsError for a setting
+        that the table does not have, or if it has no baseline.
         """
         against = against or self.preset.baseline
         by_setting = {row.setting: row for row in self.rows}

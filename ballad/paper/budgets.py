@@ -14,7 +14,7 @@ from ballad.experiment import Experiment
 
 @dataclass(frozen=True)
 class Budget:
-    """What is left of the full experiment: a share of each phase's epochs, and of a catalogue set so many classes."""
+    """What is left of the full experiment: a share of each phase's epochs, and a number of a dataset's classes."""
 
     phase_a: float
     phase_b: float

@@ -21,8 +21,8 @@ MEASURED = ("mean", "sd", "standard_error", "published", "difference")
 def ablation_records(ablation: Ablation) -> list[dict[str, Any]]:
     """One record per setting: many, medium, few and all, each with mean, sd, standard_error, published and difference.
 
-    Beside them table, setting, model, dataset, backbone, recipe, budget, seeds, published_source and same_setup. What
-    there is no number for is None. The meaning of each is that of :meth:`Ablation.table`.
+    Beside them table, setting, model, dataset, backbone, recipe, budget, seeds, published_source and same_setup.
+    Missing numbers are None. The meaning of each is that of :meth:`Ablation.table`.
     """
     conditions = {
         "dataset": ablation.dataset_title,
@@ -63,7 +63,7 @@ def describe(ablation: Ablation) -> str:
 def ablation_latex(ablation: Ablation) -> str:
     """A ``table`` in booktabs style: one row per setting, test accuracies in percent.
 
-    Bold in each column are the best and what cannot be told from it: p ≥ 0.05 in a paired bootstrap over the images.
+    In each column, the best and what cannot be told apart from it are bold: p ≥ 0.05 in a paired bootstrap over images.
     Where a single setting was measured there is nothing to tell apart, and no bold.
 
     Mean ± standard deviation over seeds; published numbers beside, where there are any, and the other methods' rows
@@ -115,7 +115,7 @@ def _caption(ablation: Ablation, records: Sequence[dict[str, Any]], *, bold: boo
     sentences = [
         f"{describe(ablation)}.",
         f"Top-1 test accuracy in %{spread}.",
-        "Bold: not to be told from the best (paired bootstrap over test images, p = 0.05)." if bold else "",
+        "Bold: the best and what cannot be told from it (paired bootstrap over test images, p = 0.05)." if bold else "",
         f"Published: {'; '.join(sources)}." if sources else "",
         AS_PRINTED if marked else "",
     ]

@@ -26,7 +26,7 @@ SHOT_GROUP_CLASSES = {
 ROUNDING = 0.15
 """Points between a row's accuracy and the one that its groups imply, which printing one decimal explains."""
 MARK = "†"
-"""Stands at rows whose groups imply another accuracy than the one printed."""
+"""Marks rows whose groups imply another accuracy than the one printed."""
 AS_PRINTED = (
     f"Rows with {MARK} are quoted from other papers and shown as printed: the mean of their groups, weighted by "
     "their numbers of classes, differs from the overall accuracy printed next to it."

@@ -31,7 +31,7 @@ def is_record(value: object) -> bool:
 
 
 def missing_file(folder: Path, recorded: Mapping[str, Any]) -> str | None:
-    """The first recorded file that is not there in its size; looks at no content."""
+    """The first recorded file that is missing or has another size; reads no content."""
     for name, file in recorded.items():
         path = folder / name
         if not path.is_file() or path.stat().st_size != file["bytes"]:
@@ -40,7 +40,7 @@ def missing_file(folder: Path, recorded: Mapping[str, Any]) -> str | None:
 
 
 def changed_file(folder: Path, recorded: Mapping[str, Any]) -> str | None:
-    """The first recorded file whose content is another, or cannot be read."""
+    """The first recorded file whose content has changed or cannot be read."""
     for name, file in recorded.items():
         try:
             if sha256(folder / name) != file["sha256"]:

@@ -58,7 +58,7 @@ class ProjectionRequest(BaseModel):
     seed: int = Field(0, ge=0)
 
     def arguments(self) -> dict[str, Any]:
-        """For a task of the kind ``projection``; settings of the other method do not make it another one."""
+        """For a task of the kind ``projection``; settings of the other method make no difference."""
         others = {"n_neighbors", "min_dist"} if self.method == "tsne" else {"perplexity"}
         return self.model_dump(mode="json", exclude=others)
 
@@ -124,8 +124,8 @@ def compute_projection(
 class _Space:
     """One side after the adapter: the map's images [N, d], many-shot images [H, d], the class texts' directions [C, d].
 
-    The directions are those from the mean of all class texts: some images are near to every text, and what tells is
-    how much nearer they are to one.
+    The directions are those from the mean of all class texts: some images are near every text, and what matters is how
+    much nearer they are to one.
     """
 
     images: np.ndarray

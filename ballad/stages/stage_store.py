@@ -212,7 +212,7 @@ def _read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def _incomplete(folder: Path) -> str | None:
-    """What is wrong with the folder of a result as a look at names and sizes tells; None where nothing is."""
+    """What is wrong with the folder of a result, judging by names and sizes; None if nothing is."""
     if not folder.exists():
         return "was removed"
     manifest = _read_manifest(folder)

@@ -14,7 +14,7 @@ from ballad.errors import RunError
 BEAT_SECONDS = 5.0
 """How often an owner says that it is alive."""
 SILENCE_SECONDS = 120.0
-"""An owner without a heartbeat for so long is taken for dead."""
+"""An owner without a heartbeat for this long is taken for dead."""
 
 _serial = itertools.count()
 

@@ -11,9 +11,9 @@ from ballad.shot_groups import GROUPS
 from ballad.store.database import Database
 
 PROGRESS_SECONDS = 0.5
-"""At most one progress row in so many seconds."""
+"""The least time between two progress rows, in seconds."""
 POINTS_OF_A_CURVE = 2000
-"""A phase's step-level curves get sparser as it grows: about so many points, and as many more for each e-fold."""
+"""A phase's step-level curves get sparser as it grows: about this many points, and as many more for each e-fold."""
 
 
 @dataclass

@@ -25,7 +25,7 @@ from ballad.spaces import Space
 from ballad.whole_files import write_text_whole
 
 VIEW_TARGET = 128
-"""Views a class should have in all, as far as the limit for each image allows."""
+"""Views that a class should have in all, as far as the limit per image allows."""
 
 SECONDS_BETWEEN_MARKS = 20.0
 

@@ -93,7 +93,7 @@ class JobManager:
         self._threads.append(thread)
 
     def wait(self, seconds: float) -> bool:
-        """Wait at most so long; whether all threads have ended."""
+        """Wait at most this long; returns whether all threads have ended."""
         deadline = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))

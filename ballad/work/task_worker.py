@@ -13,7 +13,7 @@ from ballad.work.rounds import LOOK_SECONDS, work_in_rounds
 from ballad.work.task_kinds import Perform
 
 REPORT_SECONDS = 0.5
-"""At most one report of progress in so many seconds."""
+"""The least time between two reports of progress, in seconds."""
 
 
 class TaskWorker:

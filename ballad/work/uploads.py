@@ -34,7 +34,7 @@ def decode_upload(home: Path, name: str) -> Image.Image:
     try:
         image = open_rgb(path)
     except DataError as error:
-        # The file's own name is a hash that nobody gave it.
+        # The file's name is a hash, which tells its reader nothing.
         reason = str(error).replace(f"The image {path}", "The uploaded picture").rstrip(".")
         raise DataError(f"{reason}; choose another picture.") from None
     os.utime(path)
@@ -54,7 +54,7 @@ def remove_old_uploads(home: Path) -> None:
 
 
 def is_kept(home: Path, name: str) -> bool:
-    """Whether an upload of this name is there; False for anything that is no such name."""
+    """Whether an upload of this name is there; False for anything else."""
     return re.fullmatch(r"[0-9a-f]{64}", name) is not None and (home / "uploads" / name).exists()
 
 

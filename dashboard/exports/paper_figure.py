@@ -142,7 +142,7 @@ def _shrink_marks(figure: go.Figure, size: PaperSize) -> None:
 
 
 def _number_long_categories(figure: go.Figure, size: PaperSize) -> None:
-    """Where named values on parallel axes would run into the axis before, numbers stand for them, told below."""
+    """Where named values on parallel axes would run into the axis before, numbers replace them, explained below."""
     for trace in figure.select_traces({"type": "parcoords"}):
         between = (size.pixels - 2 * _PARALLEL_MARGIN * size.font_pixels) / max(1, len(trace.dimensions) - 1)
         named = [axis for axis in trace.dimensions if axis.ticktext]

@@ -18,7 +18,7 @@ AXIS_TITLE = "axis title"
 
 
 def accuracy_axis(images: int | None) -> str:
-    """The axis of accuracies on so many images; None where the number is not known or not one."""
+    """The title of an axis of accuracies on this many images; None if the number is unknown or varies."""
     return ACCURACY_AXIS if images is None else f"{ACCURACY_AXIS}, n = {images:,} images"
 
 

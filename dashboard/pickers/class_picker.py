@@ -8,7 +8,8 @@ import streamlit as st
 def pick_class(names: Sequence[str], *, placeholder: str) -> int | None:
     """The index of the chosen class, which the URL keeps as ``class``; None if there is none.
 
-    ``names`` tell classes apart. They are what is chosen, so that a class does not become another set's of its number.
+    ``names`` tell classes apart. Classes are chosen by name, since another dataset gives the same number to another
+    class.
     """
     chosen = st.selectbox(
         "Class",

@@ -13,7 +13,7 @@ def pick_runs(
 ) -> list[str]:
     """Choose among ``runs`` (columns id and label); returns ids in the order of choice.
 
-    ``key`` is also the query parameter. Ids that no longer exist are dropped, with a word about it.
+    ``key`` is also the query parameter. Ids that no longer exist are dropped, and the page says so.
     """
     labels = dict(zip(runs["id"], runs["label"], strict=True))
     chosen = _present(label, chosen_runs(key), labels)

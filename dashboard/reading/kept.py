@@ -1,4 +1,4 @@
-"""What was read from files, kept for all sessions up to so many bytes."""
+"""What was read from files, kept for all sessions up to a number of bytes."""
 
 import threading
 from collections import OrderedDict

@@ -23,7 +23,7 @@ from dashboard.reading.kept import Kept, table_bytes
 from dashboard.reading.workbench import open_store
 
 EVALUATION_BYTES = 128 * 2**20
-"""Of evaluations kept in memory: at 50,000 images of 1,000 classes one has 4 MB."""
+"""Of evaluations kept in memory: one of 50,000 images and 1,000 classes takes 4 MB."""
 
 SPLIT_TITLES: dict[SplitName, str] = {"test": "Test", "val": "Validation"}
 

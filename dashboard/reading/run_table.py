@@ -1,4 +1,4 @@
-"""All runs as pages show them, kept for all sessions: of a change, only the runs that changed are read."""
+"""All runs as pages show them, kept for all sessions: after a change, only the runs that changed are read."""
 
 import threading
 

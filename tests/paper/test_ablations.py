@@ -156,7 +156,7 @@ def test_bold_marks_what_cannot_be_told_from_the_best(
     bold = {line[0]: r"\textbf" in line[4] for line in lines if line[0] in alls.index}
     assert bold == {best: True, others[0]: False, others[1]: True, others[2]: True}
     text = ablation_latex(where_to_balance)
-    assert "Bold: not to be told from the best" in text and "mean and s.d. over seeds" in text
+    assert "Bold: the best and what cannot be told from it" in text and "mean and s.d. over seeds" in text
     assert "quoted from other papers" not in text
 
 

@@ -16,7 +16,7 @@ from ballad.store.run_store import RunStore
 from ballad.work.executors.protocol import ExecutorKind
 
 SECONDS_TO_STOP = 60.0
-"""A process that was asked to stop, and has not by then, is killed."""
+"""A process that has not stopped this long after it was asked to is killed."""
 
 
 class ProcessExecutor:

@@ -14,7 +14,7 @@ class Job(Protocol):
     """A run that is being executed."""
 
     def poll(self, seconds: float) -> bool:
-        """Wait at most so long; True once it has ended and the store says how."""
+        """Wait at most this long; True once it has ended and the store says how."""
 
     def cancel(self) -> None:
         """Ask it to stop; may be asked again."""

@@ -22,7 +22,7 @@ from dashboard.figures.comparison import which_seeds
 from dashboard.reading.loaders import evaluation, same_images
 
 LOOKED_AT = 300
-"""Of the latest runs: so many are looked through for the other seeds of a row."""
+"""How many of the latest runs are searched for other seeds of a row."""
 NOISE_ABOVE = 0.05
 """From this p-value on a difference is called noise."""
 
@@ -81,7 +81,8 @@ def comparison_rows(store: RunStore, runs: pd.DataFrame, *, every_model: bool) -
 
 
 def latest_rows(store: RunStore, runs: pd.DataFrame, at_least: int) -> list[str]:
-    """The ids of the latest ``runs`` (column id, the newest first), at least so many, every row with all its seeds."""
+    """The ids of the latest ``runs`` (column id, the newest first), at least this many, every row with all its
+    seeds."""
     keys = [_row_key(store, run_id) for run_id in runs["id"].head(LOOKED_AT)]
     wanted: set[str] = set()
     for key in keys:
@@ -92,7 +93,7 @@ def latest_rows(store: RunStore, runs: pd.DataFrame, at_least: int) -> list[str]
 
 
 def cut_rows(store: RunStore, rows: Sequence[Row], runs: pd.DataFrame) -> list[str]:
-    """A word for each row that leaves seeds of its setting out: ``λ = 0.2: 2 of 3``; ``runs`` are all there are."""
+    """A note on each row that leaves out seeds of its setting: ``λ = 0.2: 2 of 3``; ``runs`` are all there are."""
     there = Counter(_row_key(store, run_id) for run_id in runs["id"].head(LOOKED_AT))
     told = []
     for row in rows:
@@ -103,7 +104,8 @@ def cut_rows(store: RunStore, rows: Sequence[Row], runs: pd.DataFrame) -> list[s
 
 
 def different_settings(store: RunStore, rows: Sequence[Row]) -> pd.DataFrame:
-    """The settings in which the rows differ, beyond seed, names and devices: index a row each, columns dotted names.
+    """The settings in which the rows differ, beyond seed, names and devices: one row per row, one column per dotted
+    name.
 
     NaN where the row's model does not use the setting.
     """

@@ -28,7 +28,7 @@ class FigureSix:
     """``joint`` and ``decoupled`` were evaluated on the same images; None where there are no two such runs.
 
     ``differing``: dotted settings beyond the schedule in which they differ, where no pair is alike in all of them.
-    ``alone``: the decoupled run of the reader's choice, or else the latest, if it is not in a pair of one kind.
+    ``alone``: the decoupled run of the reader's choice, or else the latest, if it has no joint counterpart.
     """
 
     joint: str | None

@@ -92,7 +92,7 @@ def _seeds(cell: pd.DataFrame) -> str:
 def published_points(base: Mapping[str, Any]) -> pd.DataFrame:
     """Columns residual_factor, group, accuracy, source: what the paper has on the same dataset and backbone.
 
-    ``base``: the settings that the sweep's runs share. Nothing stands beside those that this release does not know.
+    ``base``: the settings that the sweep's runs share. Empty for settings that this release does not know.
     """
     rows = []
     for row in _figure_five(base):

@@ -57,7 +57,7 @@ def _show_cards(launched: pd.DataFrame, latest: dict[str, str]) -> None:
     base, seeds = Experiment.parse(definitions["base"]).with_values({"name": ""}), definitions["seeds"]
     st.caption(
         f"Run takes the conditions of the latest launch: {as_text(source_title(base.dataset.source))} with "
-        f"{as_text(backbone_title(base.backbone.name))}, {_conditions(definitions)}. Choose offers others."
+        f"{as_text(backbone_title(base.backbone.name))}, {_conditions(definitions)}. ‘Choose’ offers others."
     )
     groups, columns = launched.set_index("id"), st.columns(3)
     for place, preset in enumerate(PRESETS.values()):
