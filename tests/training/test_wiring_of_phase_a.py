@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from ballad.errors import Cancelled
 from ballad.events import CancelToken, EpochEvaluated, Progress
 from ballad.experiment import Experiment
 from ballad.model.backbone import load_backbone
-from ballad.training import phase_a
+from ballad.training import phase_a, throughput
 from ballad.training.gradients import accumulate_gradients
 from ballad.training.phase_a import TowerTraining
 from ballad.training.sampling import EpochSampler
@@ -142,6 +143,29 @@ def test_an_epochs_loss_is_the_mean_of_its_own_steps(make, monkeypatch):
         # 45 images: 16, 16 and 13 at a time.
         assert shown == pytest.approx([sum(of_epoch[:n]) / n for n in (1, 2, 3)])
         assert event.loss == pytest.approx(sum(of_epoch) / 3)
+
+
+def test_speed_and_time_left_count_training_alone(make, monkeypatch):
+    clock, shown = [0.0], []
+
+    def step_of_a_second(*arguments):
+        clock[0] += 1
+        return accumulate_gradients(*arguments)
+
+    def score_of_a_minute(predicted):
+        clock[0] += 60
+        return {"all": 50.0}
+
+    monkeypatch.setattr(throughput, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    monkeypatch.setattr(phase_a, "accumulate_gradients", step_of_a_second)
+    training = make(on_event=shown.append)
+    training.score = score_of_a_minute
+    clock[0] += 30  # the dataset is read
+    training.run()
+    steps = [event for event in shown if isinstance(event, Progress)]
+    images = [16, 32, 45, 61, 77, 90]
+    assert [event.images_per_second for event in steps] == [total / n for n, total in enumerate(images, start=1)]
+    assert [event.eta_seconds for event in steps] == [5, 4, 3, 2, 1, 0]
 
 
 def test_every_epoch_has_views_of_its_own(make):
