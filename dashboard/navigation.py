@@ -17,6 +17,7 @@ CONFUSION = _PAGES / "confusion.py"
 EMBEDDINGS = _PAGES / "embeddings.py"
 TRY_A_PICTURE = _PAGES / "try_a_picture.py"
 COMPARE = _PAGES / "compare.py"
+LEADERBOARD = _PAGES / "leaderboard.py"
 PAPER = _PAGES / "paper.py"
 DATA = _PAGES / "data.py"
 
@@ -44,6 +45,12 @@ def menu() -> list[st.Page]:
         st.Page(CONFUSION, title="Confusion", icon=":material/grid_on:", help="Which classes are mistaken for which"),
         st.Page(
             COMPARE, title="Compare", icon=":material/compare_arrows:", help="Runs side by side, and next to the paper"
+        ),
+        st.Page(
+            LEADERBOARD,
+            title="Leaderboard",
+            icon=":material/leaderboard:",
+            help="All methods on the same features with the same effort",
         ),
         st.Page(PAPER, title="Paper", icon=":material/article:", help="The paper's tables and figures, reproduced"),
         st.Page(DATA, title="Data", icon=":material/database:", help="Get, inspect and check datasets"),

@@ -34,6 +34,11 @@ def _within(part: str) -> str:
     return f"{' ' * part[:1].isspace()}{as_text(part)}{' ' * part[-1:].isspace()}" if part.strip() else part
 
 
+def sentence_case(words: str) -> str:
+    """The words with a capital at their beginning; the others keep theirs."""
+    return words[:1].upper() + words[1:]
+
+
 def shortened(text: str, most: int = LONGEST_LABEL) -> str:
     """At most this many characters; a longer text loses its middle, since names often differ at their ends."""
     if len(text) <= most:

@@ -54,7 +54,7 @@ def _leaderboard(options: argparse.Namespace) -> int:
     rows = board.rows()
     said = recommendation(board, rows)
     _print_board(board, rows)
-    _print_grids(leaderboard)
+    _print_grids(leaderboard, rows)
     print(said)
     failed = failures(store, [group_id])
     for failure in failed:
@@ -80,7 +80,7 @@ def _leaderboard(options: argparse.Namespace) -> int:
 
 def _print_board(board: "Board", rows: "Sequence[Row]") -> None:
     from ballad.leaderboard.board import METRICS
-    from ballad.leaderboard.formats import chosen_points, describe, published_rows
+    from ballad.leaderboard.formats import describe, published_rows
 
     lines = []
     for row in rows:
@@ -89,13 +89,13 @@ def _print_board(board: "Board", rows: "Sequence[Row]") -> None:
         against = None if gap is None else f"{gap.difference:+.1f} [{gap.low:+.1f}, {gap.high:+.1f}]"
         seconds = duration(row.seconds) if row.seconds else None
         validation = mean_and_spread(row.validation.mean, row.validation.sd)
-        lines.append([row.title, chosen_points(row), validation, *measured, against, f"{row.parameters:,}", seconds])
+        lines.append([row.title, validation, *measured, against, f"{row.parameters:,}", seconds])
     for each in published_rows(board.leaderboard):
         numbers = [f"{each[group]:.1f}" for group in GROUPS]
-        lines.append([f"{each['setting']}, {each['backbone']} (published)", "", None, *numbers, *[None] * 5])
-    shown = ["method", "chosen on validation", "validation", *GROUPS]
+        lines.append([f"{each['setting']}, {each['backbone']} (published)", None, *numbers, *[None] * 5])
+    shown = ["method", "validation", *GROUPS]
     shown += ["balanced error", "ECE", "above BALLAD, all", "trained", "time"]
-    print_table(f"{describe(board)}; on test, %", shown, lines, numbers=len(shown) - 2)
+    print_table(f"{describe(board)}; on test, %", shown, lines, numbers=len(shown) - 1)
     print(
         "validation: all images of that split. above BALLAD: points on all test images, 95 % interval of a paired "
         "bootstrap. trained: parameters of one head. time: training of all seeds and grid points together, as measured "
@@ -103,8 +103,12 @@ def _print_board(board: "Board", rows: "Sequence[Row]") -> None:
     )
 
 
-def _print_grids(leaderboard: "Leaderboard") -> None:
-    from ballad.leaderboard.formats import grids
+def _print_grids(leaderboard: "Leaderboard", rows: "Sequence[Row]") -> None:
+    from ballad.leaderboard.formats import chosen_points, grids
 
-    rows = [[title, counted(points, "point"), values] for title, points, values in grids(leaderboard)]
-    print_table("what each method tries on validation", ["method", "grid", "values"], rows)
+    chosen = {row.title: chosen_points(row) for row in rows}
+    lines = [
+        [title, counted(points, "point"), values, chosen.get(title) or None]
+        for title, points, values in grids(leaderboard)
+    ]
+    print_table("what each method tries on validation", ["method", "grid", "values", "chosen by each seed"], lines)

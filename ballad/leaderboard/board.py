@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ballad.analysis.statistics import paired_bootstrap
+from ballad.data.catalog import CATALOG
 from ballad.heads.head import ADJUSTMENT, Head
 from ballad.leaderboard.protocol import BASELINE, ENTRIES, Leaderboard, definition_of, finished_runs
 from ballad.schedules import PHASE_A, ZERO_SHOT, model_title
@@ -102,9 +103,11 @@ class Board:
 
     @property
     def dataset_title(self) -> str:
-        """The dataset's title as finished runs know it, before that its source."""
-        folder = next(iter(self.finished.values()), None)
-        return self.leaderboard.base.dataset.source if folder is None else folder.result()["dataset"]
+        """The dataset's title as finished runs know it; before there are any, the catalogue's, or its path."""
+        folder, source = next(iter(self.finished.values()), None), self.leaderboard.base.dataset.source
+        if folder is None:
+            return CATALOG[source].title if source in CATALOG else source
+        return folder.result()["dataset"]
 
     @property
     def _towers_models(self) -> list[str]:
@@ -123,8 +126,8 @@ class Board:
         return [by_id[run_id] for run_id in row.runs]
 
     def _towers_row(self, model: str, baseline: "_Answers | None") -> Row:
-        """Runs that share their towers say the same of them, so one of each set of towers counts."""
-        folders = {folder.plan().experiment.towers_key: folder for folder in self.finished.values()}
+        """Runs whose towers are the same say the same of them, so one run of each set of towers counts."""
+        folders = {folder.plan().evaluation(model).key: folder for folder in self.finished.values()}
         return self._row(model, model_title(model), model, list(folders.values()), baseline)
 
     def _row(self, name: str, title: str, model: str, folders: Sequence[RunFolder], baseline: "_Answers | None") -> Row:

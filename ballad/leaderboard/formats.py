@@ -12,7 +12,7 @@ from ballad.paper.counterparts import published_dataset
 from ballad.paper.presets import BALLAD, backbone_title
 from ballad.paper.published import published
 from ballad.shot_groups import GROUPS
-from ballad.wording import counted
+from ballad.wording import counted, mean_and_spread, number
 
 
 def describe(board: Board) -> str:
@@ -72,29 +72,45 @@ def record(row: Row) -> dict[str, Any]:
 
 
 def leaderboard_latex(board: Board, rows: Sequence[Row]) -> str:
-    """The rows as the paper's Table 1 lays them out, published ones below a rule; the best of one's own in bold."""
-    best = {group: max((row.measured[group].mean for row in rows), default=math.nan) for group in GROUPS}
+    """The rows as the paper's Table 1 lays them out, published ones below a rule; needs ``booktabs``.
+
+    Bold in each column are the best of one's own rows and what the test images cannot tell from it.
+    """
+    bold = {group: _not_told_from_best(board, rows, group) for group in GROUPS}
     backbone = latex.escaped(backbone_title(board.leaderboard.base.backbone.name))
-    own = [[latex.escaped(row.title), backbone, *(_cell(row, group, best[group]) for group in GROUPS)] for row in rows]
+    own = [
+        [latex.escaped(row.title), backbone, *(_cell(row, group, bold=row.name in bold[group]) for group in GROUPS)]
+        for row in rows
+    ]
     theirs = [
         [
             latex.escaped(f"{each['setting']} (published)"),
             latex.escaped(each["backbone"]),
-            *(latex.escaped(f"{each[group]:.1f}") for group in GROUPS),
+            *(latex.escaped(number(each[group])) for group in GROUPS),
         ]
         for each in published_rows(board.leaderboard)
     ]
-    header = ["Method", "Backbone", "Many", "Medium", "Few", "All"]
-    caption = f"{describe(board)}. Top-1 test accuracy in %, mean and standard deviation over seeds."
+    caption = (
+        f"{describe(board)}. Top-1 test accuracy in %, mean and s.d. over seeds. Bold: not to be told from the best "
+        "(paired bootstrap over test images, 95 %)."
+    )
+    header = ["Method", "Backbone", *(group.capitalize() for group in GROUPS)]
     return latex.table(header, own, theirs, alignment="llrrrr", caption=caption, label="tab:leaderboard")
 
 
-def _cell(row: Row, group: str, best: float) -> str:
-    measured = row.measured[group]
-    if math.isnan(measured.mean):
-        return "--"
-    text = f"{measured.mean:.1f}" + ("" if math.isnan(measured.sd) else rf" $\pm$ {measured.sd:.1f}")
-    return rf"\textbf{{{text}}}" if measured.mean == best else text
+def _not_told_from_best(board: Board, rows: Sequence[Row], group: str) -> set[str]:
+    """The names of the row with the largest mean in a group and of those alike; none where no row has a number."""
+    known = [row for row in rows if not math.isnan(row.measured[group].mean)]
+    if not known:
+        return set()
+    best = max(known, key=lambda row: row.measured[group].mean)
+    gaps = board.gaps(best, known)
+    return {row.name for row in known if gaps[row.name][group].is_noise}
+
+
+def _cell(row: Row, group: str, *, bold: bool) -> str:
+    text = latex.escaped(mean_and_spread(row.measured[group].mean, row.measured[group].sd))
+    return rf"\textbf{{{text}}}" if bold else text
 
 
 def _short(value: Any) -> str:

@@ -239,6 +239,16 @@ def saved(download: Download, folder: Path) -> bytes:
     return path.read_bytes()
 
 
+def test_a_leaderboard_fills_and_says_what_to_choose(open_page: OpenPage):
+    page = open_page("leaderboard", "methods=BALLAD&methods=Nearest+class+mean&seeds=1")
+    page.get_by_role("button", name="Launch 2 runs").click()
+    await_points(page, "Few-shot against many-shot accuracy", 1)
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+    settled(page)
+    expect(page.get_by_text("is the best on validation")).to_be_visible()
+    assert "board" in query(page) and points_drawn(page, "Few-shot against many-shot accuracy") >= 1
+
+
 @pytest.mark.parametrize("look", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_every_page_is_whole_in_light_and_dark(open_page: OpenPage, name: str, look: str):

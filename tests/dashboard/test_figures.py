@@ -17,6 +17,7 @@ from dashboard.figures.label_places import place_labels
 from dashboard.figures.parallel_coordinates import parallel_coordinates
 from dashboard.figures.reliability import reliability_diagram
 from dashboard.figures.residual_sweep import residual_sweep
+from dashboard.figures.trade_off import trade_off
 from dashboard.figures.training_curves import training_curves
 from dashboard.reading.curves import accuracy_table, quantity_table
 from dashboard.theme import GROUP_COLOURS
@@ -340,3 +341,37 @@ def test_axes_say_how_many_images_they_rest_on():
     )
     assert residual_sweep(points, images=2400).layout.yaxis.title.text == "Accuracy (%), n = 2,400 images"
     assert residual_sweep(points).layout.yaxis.title.text == "Accuracy (%)"
+
+
+class TestTradeOff:
+    def rows(self, **changes) -> pd.DataFrame:
+        columns = {
+            "name": ["Zero-shot", "BALLAD", "cRT", "Linear probe", "paper"],
+            "kind": ["towers", "baseline", "method", "method", "published"],
+            "many": [40.0, 55.0, 54.0, 75.0, 90.0],
+            "few": [49.0, 54.0, 47.0, 20.0, 90.0],
+            "many_sd": np.nan,
+            "few_sd": 0.5,
+            "run": ["r0", "r1", "r2", "r3", ""],
+        }
+        return pd.DataFrame({**columns, **changes})
+
+    def test_the_front_leaves_out_what_is_beaten_and_what_is_published(self):
+        figure = trade_off(self.rows())
+        front, *others = figure.data
+        assert list(zip(front.x, front.y, strict=True)) == [(55.0, 54.0), (75.0, 20.0)]
+        assert {trace.name: list(trace.customdata) for trace in others} == {
+            "methods on the front": ["r3"],
+            "methods": ["r2"],
+            "BALLAD": ["r1"],
+            "towers without a head": ["r0"],
+            "published, on other backbones": [""],
+        }
+
+    def test_names_that_would_touch_are_left_to_the_hover_label(self):
+        close = trade_off(self.rows(few=[49.0, 54.0, 47.0, 53.0, 90.0]))
+        assert [text for trace in close.data[1:] for text in trace.text if text] == ["BALLAD"]
+
+    def test_without_many_shot_classes_there_is_nothing_to_trade(self):
+        (told,) = trade_off(self.rows(many=np.nan)).layout.annotations
+        assert told.text == "No row has both many-shot and few-shot classes."

@@ -13,13 +13,14 @@ from ballad.paper.ablations import Ablation, queue_ablation
 from ballad.paper.presets import PRESETS, Preset, backbone_title
 from ballad.wording import counted
 from dashboard.exports.names import file_name
+from dashboard.forms.group_cost import stages_and_time
 from dashboard.forms.outlook import time_text
 from dashboard.reading.plans import dataset_facts
 from dashboard.reading.workbench import editing_store, open_store
 from dashboard.text import as_text, sentence_as_text
 from dashboard.ui.changes import change_button
 from dashboard.views.paper.paper_report import Part, latest_launches, part_of, report_pack, report_page, report_parts
-from dashboard.views.paper.paper_request import experiments_of, source_title, stages_and_time
+from dashboard.views.paper.paper_request import experiments_of, source_title
 
 RESULT, LAUNCHER, CHECKLIST = "result", "launcher", "checklist"
 """The keys of the chosen launch, and of the two expanders."""
