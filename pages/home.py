@@ -6,7 +6,17 @@ import streamlit as st
 from ballad.data.demo.settings import DEMO_SETTINGS
 from ballad.experiment import Experiment
 from ballad.wording import size
-from dashboard.navigation import COMPARE, CONFUSION, DATA, EMBEDDINGS, LAMBDA_SWEEP, NEW_EXPERIMENT, PAPER, RUNS
+from dashboard.navigation import (
+    COMPARE,
+    CONFUSION,
+    DATA,
+    EMBEDDINGS,
+    LAMBDA_SWEEP,
+    LEADERBOARD,
+    NEW_EXPERIMENT,
+    PAPER,
+    RUNS,
+)
 from dashboard.reading.machine import devices, free_disk
 from dashboard.reading.workbench import ACTIVE, all_runs, editing_store
 from dashboard.text import as_text
@@ -23,6 +33,7 @@ DEMO_HELP = (
 TO_BEGIN = {
     DATA: ("Look at the images, or bring your own", ":material/database:"),
     NEW_EXPERIMENT: ("Set up an experiment", ":material/add_circle:"),
+    LEADERBOARD: ("See which method serves your data best", ":material/leaderboard:"),
     PAPER: ("Redo the paper's tables", ":material/article:"),
 }
 WITH_RESULTS = {
