@@ -64,7 +64,7 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def _open(path: Path) -> StoredPictures | None:
-    """None where nothing was written, or where files are missing or too short."""
+    """None where nothing was written, or where the files have changed since."""
     try:
         return StoredPictures.open(path)
     except (OSError, ValueError):
@@ -111,7 +111,8 @@ def _write_alone(
     if shutil.disk_usage(path.parent).free < 2 * needed:
         on_event(Notice(f"The images of {split.name} stay in their files: {path.parent} has no room for {megabytes}."))
         return False
-    on_event(Notice(f"Decoding the {len(split):,} images of {split.name} once, to {path.parent} ({megabytes})."))
+    why = "anew, since what was kept of them is incomplete or has changed" if path.exists() else "once"
+    on_event(Notice(f"Decoding the {len(split):,} images of {split.name} {why}, to {path.parent} ({megabytes})."))
     try:
         write_pictures(_pictures(split, on_event, cancel), path)
     except (DataError, _OfAnotherSize):

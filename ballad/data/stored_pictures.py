@@ -1,5 +1,6 @@
 """Decoded pictures of any size in one file, memory-mapped."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ballad.whole_files import write_whole
+from ballad.digests import changed_file, is_record, record
+from ballad.whole_files import write_text_whole, write_whole
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +28,10 @@ class StoredPictures:
 
     @classmethod
     def open(cls, path: Path) -> "StoredPictures":
-        """What :func:`write_pictures` wrote to ``path``."""
+        """What :func:`write_pictures` wrote to ``path``; OSError or ValueError where it is not there, byte for byte."""
+        recorded = json.loads(_record_path(path).read_text(encoding="utf-8"))
+        if not is_record(recorded) or changed_file(path.parent, recorded):
+            raise ValueError(f"{path} has changed since it was written")
         sizes = np.load(path)
         ends = np.cumsum(sizes.prod(axis=1) * 3)
         values = np.memmap(_values_path(path), dtype=np.uint8, mode="r", shape=(int(ends[-1]),))
@@ -55,7 +60,7 @@ class StoredPictures:
 
 
 def write_pictures(pictures: Iterable[Image.Image], path: Path) -> None:
-    """Write RGB pictures for :meth:`StoredPictures.open`; ``path`` appears only once it is complete."""
+    """Write RGB pictures for :meth:`StoredPictures.open`; what is cut off counts as absent."""
     sizes = []
 
     def write_values(temporary: Path) -> None:
@@ -70,7 +75,12 @@ def write_pictures(pictures: Iterable[Image.Image], path: Path) -> None:
 
     write_whole(_values_path(path), write_values)
     write_whole(path, write_sizes)
+    write_text_whole(_record_path(path), json.dumps(record(path.parent, [path, _values_path(path)])))
 
 
 def _values_path(path: Path) -> Path:
     return path.with_name(f"{path.name}.values")
+
+
+def _record_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.json")

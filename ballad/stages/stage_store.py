@@ -23,12 +23,12 @@ from typing import Any
 
 import pandas as pd
 
+from ballad.digests import changed_file, is_record, missing_file, record
 from ballad.errors import BalladError, RunError
 from ballad.events import CancelToken, EventSink, Notice, StageFinished, StageStarted
 from ballad.experiment import settings_hash
 from ballad.home import stages_dir
 from ballad.locks import exclusive, exclusive_if_free
-from ballad.stages.digests import changed_file, is_record, missing_file, record
 from ballad.whole_files import REMOVED, name_whole, remove_leftovers, remove_whole, write_text_whole
 
 STAGE_VERSIONS = {

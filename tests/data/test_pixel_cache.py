@@ -180,14 +180,20 @@ def test_the_next_writer_of_the_same_pictures_removes_what_the_last_one_left(spl
     assert path.exists() and not leftover.exists()
 
 
-@pytest.mark.parametrize("suffix", [".npy", ".npy.values"])
-@pytest.mark.parametrize("damage", ["lost", "cut short"])
+@pytest.mark.parametrize("suffix", [".npy", ".npy.values", ".npy.json"])
+@pytest.mark.parametrize("damage", ["lost", "cut short", "a byte changed"])
 def test_damaged_files_are_decoded_anew(split, decode, suffix, damage):
     expected = np.array(decode(split).pixels)
     path = next(path for path in decode.folder.iterdir() if path.name.endswith(suffix))
-    if damage == "lost":
-        path.unlink()
-    else:
-        os.truncate(path, path.stat().st_size // 2)
+    match damage:
+        case "lost":
+            path.unlink()
+        case "cut short":
+            os.truncate(path, path.stat().st_size // 2)
+        case "a byte changed":
+            content = bytearray(path.read_bytes())
+            content[-2] ^= 1
+            path.write_bytes(content)
     assert np.array_equal(decode(split).pixels, expected)
     assert len(decode.notices) == 2
+    assert ("once" in decode.notices[1]) == (damage == "lost" and suffix == ".npy")

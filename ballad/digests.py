@@ -5,7 +5,7 @@ A file is read once per process for each state it is in: size, time of change an
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ Record = dict[str, dict[str, Any]]
 _digests: dict[tuple[int, int, int, int], str] = {}
 
 
-def record(folder: Path) -> Record:
-    """Sizes and digests of all files below ``folder``."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+def record(folder: Path, paths: Iterable[Path] | None = None) -> Record:
+    """Sizes and digests of these files below ``folder``, or of all."""
+    if paths is None:
+        paths = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": sha256(path)} for path in paths
     }
