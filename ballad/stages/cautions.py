@@ -3,18 +3,15 @@
 These are not errors, and the experiment runs. Forms, the shell and the run's result report them.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from ballad.experiment import BackboneSettings, Experiment
 from ballad.model.source import find_source, folder_weights, read_layout
+from ballad.model.tensor_types import tensor_types
 
 CLIP_TOKENS = 49408
 """In the vocabulary of CLIP's own tokenizer."""
-_WHOLE_NUMBERS = ("I8", "U8")
-_LONGEST_HEADER = 100_000_000
-"""Bytes of a safetensors file's header, by the format's own limit."""
 
 
 def cautions(experiment: Experiment, *, has_validation: bool) -> list[str]:
@@ -91,22 +88,8 @@ def _of_backbone(settings: BackboneSettings) -> Iterator[str]:
     file = source.checkpoint
     if file is None and source.kind == "folder" and source.needs_weights:
         file = folder_weights(Path(source.name))
-    if file is not None and _has_whole_numbers(file):
+    if file is not None and any(tensor.is_8_bit_matrix for tensor in tensor_types(file)):
         yield (
             f"The weights in {file} are 8-bit integers, which are read without the scale they were divided by, so the "
             "towers will not work as trained; get the weights as floating-point numbers."
         )
-
-
-def _has_whole_numbers(file: Path) -> bool:
-    """Whether a safetensors file says that a matrix of it holds integers; False for files of other formats."""
-    if file.suffix != ".safetensors":
-        return False
-    try:
-        with file.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(min(length, _LONGEST_HEADER)))
-        tensors = [value for name, value in header.items() if name != "__metadata__"]
-        return any(tensor["dtype"] in _WHOLE_NUMBERS and len(tensor["shape"]) > 1 for tensor in tensors)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return False  # a damaged file is refused where it is loaded

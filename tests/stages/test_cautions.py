@@ -1,7 +1,9 @@
 """Settings that do nothing, and those beside them that do."""
 
 import json
+import pickle
 import shutil
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -77,3 +79,38 @@ def test_weights_of_8_bits_are_named(tiny_backbone: Path, tmp_path: Path) -> Non
     assert ["8-bit" in sentence and str(weights) in sentence for sentence in with_backbone(folder)] == [True]
     weights.write_bytes(b"\xff" * 40)
     assert with_backbone(folder) == []  # refused where it is loaded
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_weights_of_8_bits_are_named_in_files_of_pytorch(
+    tiny_backbone: Path, tmp_path: Path, zipped: bool, wrapped: bool
+) -> None:
+    import torch
+
+    file = tmp_path / "weights.pt"
+    settings = {"backbone.name": str(tiny_backbone), "backbone.pretrained": str(file)}
+
+    def named(tensor: torch.Tensor) -> bool:
+        state = OrderedDict({"steps": torch.ones(3, dtype=torch.int8), "visual.quantised": tensor})
+        content = {"state_dict": state, "scaler": torch.amp.GradScaler} if wrapped else state
+        torch.save(content, file, _use_new_zipfile_serialization=zipped)
+        found = cautions(Experiment().with_values(settings), has_validation=True)
+        return ["8-bit" in sentence and str(file) in sentence for sentence in found] == [True]
+
+    assert not named(torch.zeros(2, 2))
+    assert named(torch.zeros(2, 2, dtype=torch.int8))
+    assert named(torch.nn.Parameter(torch.zeros(2, 2, dtype=torch.uint8), requires_grad=False))
+
+
+def test_no_code_in_a_weights_file_is_run(tiny_backbone: Path, tmp_path: Path) -> None:
+    file = tmp_path / "weights.pt"
+
+    class Touches:
+        def __reduce__(self) -> tuple:
+            return Path.touch, (tmp_path / "touched",)
+
+    file.write_bytes(pickle.dumps(1) * 3 + pickle.dumps({"state_dict": Touches()}))
+    settings = {"backbone.name": str(tiny_backbone), "backbone.pretrained": str(file)}
+    assert cautions(Experiment().with_values(settings), has_validation=True) == []
+    assert not (tmp_path / "touched").exists()
