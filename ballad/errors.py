@@ -8,18 +8,18 @@ import re
 
 LONGEST_SENTENCE = 1_000
 """Characters of the longest sentence: it quotes what a user gave, which may be longer than anybody reads."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 class BalladError(Exception):
     """Something the user can put right; ``str(error)`` is the sentence to show.
 
-    What a terminal would not show as text, such as a name's control characters, stands there as escapes.
+    It stands on one line: line ends and control characters, in a name for instance, are shown as escapes.
     """
 
     def __str__(self) -> str:
         sentence = super().__str__().encode("utf-8", "backslashreplace").decode()
-        sentence = _CONTROL.sub(lambda character: f"\\x{ord(character[0]):02x}", sentence)
+        sentence = _CONTROL.sub(lambda character: ascii(character[0])[1:-1], sentence)
         if len(sentence) <= LONGEST_SENTENCE:
             return sentence
         # The advice stands at the end.

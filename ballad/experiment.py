@@ -170,8 +170,8 @@ class PhaseBSettings(BalladOptions):
     @model_validator(mode="before")
     @classmethod
     def _rate_of_the_method(cls, given: Any) -> Any:
-        if isinstance(given, dict) and "learning_rate" not in given and str(given.get("method")) in HEADS:
-            return {**given, "learning_rate": HEADS[given["method"]].learning_rate}
+        if isinstance(given, dict) and "learning_rate" not in given and (head := _head_named(given.get("method"))):
+            return {**given, "learning_rate": head.learning_rate}
         return given
 
     @field_validator("options")
@@ -242,6 +242,11 @@ class PhaseBSettings(BalladOptions):
         """Values that a search tries itself cannot change a number."""
         searched = self.head.grid if self.search == "grid" else {}
         return {name: value for name, value in values.items() if name not in searched}
+
+
+def _head_named(name: object) -> type[Head] | None:
+    """The method of this name; None where it is unknown, or no name at all."""
+    return HEADS.get(name) if isinstance(name, str) else None
 
 
 def _known_options(method: str) -> str:
@@ -371,12 +376,14 @@ class Experiment(Settings):
         method = values.get("phase_b.method", self.phase_b.method)
         if method != self.phase_b.method:
             settings["phase_b"]["options"] = {}
-            if self.phase_b.learning_rate == self.phase_b.head.learning_rate and method in HEADS:
-                settings["phase_b"]["learning_rate"] = HEADS[method].learning_rate
+            if self.phase_b.learning_rate == self.phase_b.head.learning_rate and (head := _head_named(method)):
+                settings["phase_b"]["learning_rate"] = head.learning_rate
         for path, value in values.items():
             section, _, field = path.rpartition(".")
             if section == OPTIONS:
-                settings["phase_b"]["options"][field] = value
+                options = settings["phase_b"]["options"]
+                if isinstance(options, Mapping):  # otherwise given beside, and refused below
+                    settings["phase_b"]["options"] = {**options, field: value}
             elif path in setting_names():
                 (settings[section] if section else settings)[field] = value
             else:
@@ -401,15 +408,19 @@ class Experiment(Settings):
     def read(cls, path: Path) -> "Experiment":
         """Read a YAML or JSON file of settings; what is not named keeps its default."""
         try:
-            settings = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+            text = Path(path).read_text(encoding="utf-8")
         except OSError as error:
             raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from None
         except UnicodeDecodeError:
             raise SettingsError(f"The settings file {path} is not UTF-8 text; save it as UTF-8.") from None
         except ValueError:
             raise SettingsError(f"'{path}' cannot be the name of a file.") from None
+        try:
+            settings = _parse_text(text) or {}
         except yaml.YAMLError as error:
             raise SettingsError(f"The settings file {path} is neither YAML nor JSON: {_on_one_line(error)}.") from None
+        except ValueError as error:  # such as a date that there is not
+            raise SettingsError(f"The settings file {path} cannot be read: {_on_one_line(error)}.") from None
         except RecursionError:
             raise SettingsError(f"The settings file {path} is nested too deeply to be a settings file.") from None
         if not isinstance(settings, dict):
@@ -444,6 +455,14 @@ def settings_hash(settings: Any) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
+def _parse_text(text: str) -> Any:
+    """The value of JSON or YAML. JSON may hold characters that YAML's reader refuses, and writes numbers otherwise."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return yaml.safe_load(text)
+
+
 def parse_value(text: str) -> Any:
     """The value a shell word stands for: ``0.3`` a number, ``true`` a truth value, ``null`` nothing."""
     # YAML 1.1 reads 1e-5 as a string, because it has no dot.
@@ -451,7 +470,7 @@ def parse_value(text: str) -> Any:
         return float(text)
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):  # a ValueError for a date that there is not, or a number of 5,000 digits
         return text
     except RecursionError:
         raise SettingsError(f"The value '{text}' is nested too deeply for a setting.") from None

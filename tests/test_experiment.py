@@ -37,6 +37,13 @@ def test_round_trips():
     assert Experiment.parse(yaml.safe_load(experiment.to_yaml())) == experiment
 
 
+def test_a_file_that_was_written_is_read(tmp_path):
+    experiment = Experiment().with_values({"notes": "\x7f \x85 \ufffe \u2028 😀 \t\n", "phase_a.learning_rate": 1e-7})
+    for text in (experiment.to_json(), experiment.to_yaml()):
+        (tmp_path / "settings").write_text(text, encoding="utf-8")
+        assert Experiment.read(tmp_path / "settings") == experiment
+
+
 def test_a_file_of_some_settings_leaves_the_rest_alone(tmp_path):
     path = tmp_path / "settings.yaml"
     path.write_text("phase_b: {residual_factor: 0.4}\nseed: 3\n")
@@ -83,6 +90,8 @@ def test_phases_that_do_not_run_do_not_count():
         ({"seed": -1}, "seed = -1: should be greater than or equal to 0."),
         ({"phase_b.seed": 10**20}, "phase_b.seed = 100000000000000000000: should be less than 4294967296."),
         ({"prompts.kind": "custom", "prompts.templates": ["a photo"]}, "needs exactly one {} for the class name"),
+        ({"phase_b.method": ["crt"]}, "phase_b.method = ['crt']"),
+        ({"phase_b.options": None, "phase_b.options.tau": 1}, "phase_b.options = None"),
     ],
 )
 def test_a_bad_value_ends_in_a_sentence(change, sentence):
@@ -98,7 +107,13 @@ def test_batches_of_one_image_are_allowed():
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [("[1, 2]", "must hold a mapping"), ("a: [", "neither YAML nor JSON"), (None, "cannot be read")],
+    [
+        ("[1, 2]", "must hold a mapping"),
+        ("a: [", "neither YAML nor JSON"),
+        ("name: 2024-02-30", "day is out of range"),
+        ("seed: " + "9" * 5000, "cannot be read"),
+        (None, "cannot be read"),
+    ],
 )
 def test_a_bad_settings_file_is_named(tmp_path, text, sentence):
     path = tmp_path / "settings.yaml"
@@ -152,6 +167,7 @@ def test_numbers_that_are_not_finite_are_refused_by_name(tmp_path, name, word):
         ("backbone.pretrained=null", None),
         ('name="2024"', "2024"),
         ("seed=2024", 2024),
+        ("name=2024-02-30", "2024-02-30"),
     ],
 )
 def test_texts_that_look_like_values_stay_texts(word, value):
@@ -216,6 +232,6 @@ def test_bytes_of_another_encoding_are_refused_before_they_are_stored():
 
 
 def test_sentences_are_short_and_printable():
-    told = str(SettingsError("There is no '" + "\x1b[31m\udcff" + "x" * 5000 + "'; do that."))
+    told = str(SettingsError("There is no '" + "\x1b[31m\udcff\n" + "x" * 5000 + "'; do that."))
     assert len(told) == LONGEST_SENTENCE and told.endswith("'; do that.")
-    assert told.startswith(r"There is no '\x1b[31m\udcff")
+    assert told.startswith(r"There is no '\x1b[31m\udcff\nx")
