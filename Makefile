@@ -4,7 +4,7 @@ PYTHON := $(VENV)/bin/python
 READY := $(VENV)/.ready
 PYTEST_WORKERS ?= 2
 
-.PHONY: setup lock run test quick coverage lint acceptance
+.PHONY: setup lock run test quick coverage lint acceptance torture
 
 setup: $(READY)
 
@@ -46,3 +46,7 @@ lint: $(READY)
 # One bounded run on real photographs, if they lie next to the project.
 acceptance: $(READY)
 	$(PYTHON) -m pytest -q tests/acceptance
+
+# Kills, tampering, odd settings and files, numbers that are none: many of each, with figures.
+torture: $(READY)
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses $(PYTEST_WORKERS) tests/torture
