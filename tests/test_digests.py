@@ -1,6 +1,6 @@
 import pytest
 
-from ballad.stages.digests import is_record, record
+from ballad.digests import is_record, record
 
 
 def test_what_is_recorded_has_the_form_of_a_record(tmp_path):
