@@ -11,7 +11,7 @@ from ballad.cli.groups import failures, finish_groups
 from ballad.cli.settings import add_settings, experiment_from
 from ballad.cli.tables import print_table
 from ballad.shot_groups import ALL, GROUPS
-from ballad.wording import counted, duration, mean_and_spread
+from ballad.wording import counted, duration, mean_and_spread, number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 def _leaderboard(options: argparse.Namespace) -> int:
     from ballad.home import default_home
     from ballad.leaderboard.board import Board
-    from ballad.leaderboard.formats import describe, published_rows, record
+    from ballad.leaderboard.formats import describe, published_record, published_rows, record
     from ballad.leaderboard.protocol import ENTRIES, NO_VALIDATION, Leaderboard, queue_leaderboard
     from ballad.leaderboard.recommendation import recommendation
     from ballad.store.run_store import RunStore
@@ -60,7 +60,6 @@ def _leaderboard(options: argparse.Namespace) -> int:
     for failure in failed:
         print(failure, file=sys.stderr)
     if options.json:
-        published = published_rows(leaderboard)
         print(
             json.dumps(
                 {
@@ -68,9 +67,7 @@ def _leaderboard(options: argparse.Namespace) -> int:
                     "title": describe(board),
                     "definition": leaderboard.definition()["leaderboard"],
                     "rows": [record(row) for row in rows],
-                    "published": [
-                        {name: each[name] for name in ("setting", "backbone", *GROUPS)} for each in published
-                    ],
+                    "published": [published_record(each) for each in published_rows(leaderboard)],
                     "recommendation": str(said),
                 }
             )
@@ -91,7 +88,7 @@ def _print_board(board: "Board", rows: "Sequence[Row]") -> None:
         validation = mean_and_spread(row.validation.mean, row.validation.sd)
         lines.append([row.title, validation, *measured, against, f"{row.parameters:,}", seconds])
     for each in published_rows(board.leaderboard):
-        numbers = [f"{each[group]:.1f}" for group in GROUPS]
+        numbers = [number(each[group]) for group in GROUPS]
         lines.append([f"{each['setting']}, {each['backbone']} (published)", None, *numbers, *[None] * 5])
     shown = ["method", "validation", *GROUPS]
     shown += ["balanced error", "ECE", "above BALLAD, all", "trained", "time"]

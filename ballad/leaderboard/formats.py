@@ -1,7 +1,7 @@
 """A leaderboard for others: as JSON records for programs, as LaTeX in the layout of the paper's Table 1."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ballad import latex
@@ -10,8 +10,8 @@ from ballad.leaderboard.board import METRICS, Board, Row
 from ballad.leaderboard.protocol import TOWER_TITLES, VARY_TITLES, Leaderboard
 from ballad.paper.counterparts import published_dataset
 from ballad.paper.presets import BALLAD, backbone_title
-from ballad.paper.published import published
-from ballad.shot_groups import GROUPS
+from ballad.paper.published import AS_PRINTED, published
+from ballad.shot_groups import ALL, GROUPS, SHOT_GROUPS
 from ballad.wording import counted, mean_and_spread, number
 
 
@@ -24,7 +24,10 @@ def describe(board: Board) -> str:
 
 
 def published_rows(leaderboard: Leaderboard) -> list[dict[str, Any]]:
-    """All rows that Tables 1–3 publish on this dataset, with the backbone of each; none on a set that is not theirs."""
+    """All rows that Tables 1–3 publish on this dataset, with the backbone of each; none on a set that is not theirs.
+
+    Columns of :func:`ballad.paper.published.published`; NaN where the paper prints no number.
+    """
     rows = published()
     of_dataset = rows["table"].isin(BALLAD.places) & (rows["dataset"] == published_dataset(leaderboard.base.dataset))
     return rows[of_dataset].to_dict("records")  # type: ignore[return-value]
@@ -71,6 +74,14 @@ def record(row: Row) -> dict[str, Any]:
     }
 
 
+def published_record(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One of :func:`published_rows` in plain values; None where the paper prints no number."""
+    return {
+        **{name: row[name] for name in ("setting", "backbone")},
+        **{group: _or_none(row[group]) for group in GROUPS},
+    }
+
+
 def leaderboard_latex(board: Board, rows: Sequence[Row]) -> str:
     """The rows as the paper's Table 1 lays them out, published ones below a rule; needs ``booktabs``.
 
@@ -82,18 +93,21 @@ def leaderboard_latex(board: Board, rows: Sequence[Row]) -> str:
         [latex.escaped(row.title), backbone, *(_cell(row, group, bold=row.name in bold[group]) for group in GROUPS)]
         for row in rows
     ]
+    printed = published_rows(board.leaderboard)
     theirs = [
         [
-            latex.escaped(f"{each['setting']} (published)"),
-            latex.escaped(each["backbone"]),
-            *(latex.escaped(number(each[group])) for group in GROUPS),
+            *(latex.escaped(words) for words in (f"{each['setting']} (published)", each["backbone"])),
+            *(latex.escaped(number(each[group])) for group in SHOT_GROUPS),
+            latex.escaped(f"{number(each[ALL])} {each['mark']}".rstrip()),
         ]
-        for each in published_rows(board.leaderboard)
+        for each in printed
     ]
     caption = (
         f"{describe(board)}. Top-1 test accuracy in %, mean and s.d. over seeds. Bold: not to be told from the best "
         "(paired bootstrap over test images, 95 %)."
     )
+    if any(each["mark"] for each in printed):
+        caption += f" {AS_PRINTED}"
     header = ["Method", "Backbone", *(group.capitalize() for group in GROUPS)]
     return latex.table(header, own, theirs, alignment="llrrrr", caption=caption, label="tab:leaderboard")
 

@@ -66,7 +66,8 @@ def board_table(board: Board, rows: Sequence[Row]) -> pd.DataFrame:
     lines = [_line(row) for row in rows]
     for each in published_rows(board.leaderboard):
         line = {"Method": f"{each['setting']}, {each['backbone']} (published)"}
-        lines.append(line | {METRIC_TITLES[group]: number(each[group]) for group in GROUPS})
+        line |= {METRIC_TITLES[group]: number(each[group]) for group in GROUPS}
+        lines.append(line | {METRIC_TITLES[ALL]: f"{number(each[ALL])} {each['mark']}".rstrip()})
     return pd.DataFrame(lines).fillna(MISSING)
 
 

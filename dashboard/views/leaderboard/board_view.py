@@ -6,10 +6,11 @@ import streamlit as st
 
 from ballad.errors import BalladError
 from ballad.leaderboard.board import Board, Row
-from ballad.leaderboard.formats import describe, leaderboard_latex
+from ballad.leaderboard.formats import describe, leaderboard_latex, published_rows
 from ballad.leaderboard.protocol import NO_VALIDATION
 from ballad.leaderboard.recommendation import Recommendation
 from ballad.paper.budgets import BUDGETS
+from ballad.paper.published import AS_PRINTED
 from ballad.shot_groups import GROUP_HELP, GROUPS
 from ballad.wording import counted
 from dashboard.figures.trade_off import trade_off
@@ -150,6 +151,11 @@ def _explanation(board: Board, rows: Sequence[Row]) -> str:
         "confusion of its first run, and its comparison with BALLAD. “Head only”: the published system also trains its "
         "backbone, which is frozen here."
     )
+    published = published_rows(board.leaderboard)
+    if published:
+        said += " Published rows are the paper's Tables 1–3 on this dataset, on the backbones that they name."
+    if any(each["mark"] for each in published):
+        said += f" {AS_PRINTED}"
     if waiting := unfinished(board.leaderboard, rows):
         said += f" Runs to come: {as_text(', '.join(waiting))}."
     return said
