@@ -46,7 +46,7 @@ def _leaderboard(options: argparse.Namespace) -> int:
     leaderboard = Leaderboard(base, methods, options.towers, options.seeds, options.vary)
     if check(base).val is None:
         leaderboard = replace(leaderboard, searched=False)
-        print(f"{NO_VALIDATION} Here: --set dataset.validation_per_class=N.", file=sys.stderr)
+        print(f"{NO_VALIDATION} In the shell: --set dataset.validation_per_class=N.", file=sys.stderr)
     store = RunStore(default_home())
     group_id = queue_leaderboard(store, leaderboard)
     finish_groups(store, [group_id])
@@ -95,8 +95,8 @@ def _print_board(board: "Board", rows: "Sequence[Row]") -> None:
     print_table(f"{describe(board)}; on test, %", shown, lines, numbers=len(shown) - 1)
     print(
         "validation: all images of that split. above BALLAD: points on all test images, 95 % interval of a paired "
-        "bootstrap. trained: parameters of one head. time: training of all seeds and grid points together, as measured "
-        "when it was computed."
+        "bootstrap. trained: parameters of one head. time: training all seeds and grid points, as measured when it "
+        "took place."
     )
 
 

@@ -1,4 +1,4 @@
-"""What the runs of a leaderboard measured: a row a method, with its spread, its price and its distance from BALLAD."""
+"""What the runs of a leaderboard measured: one row per method, with its spread, cost and difference from BALLAD."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +47,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Row:
-    """A method, or towers without one, as the finished runs have it.
+    """A method, or towers without one, as measured by the finished runs.
 
     model : which model of the runs the row reads. measured : on test, by :data:`METRICS`. validation : accuracy on all
     validation images, which rows are chosen by; NaN without such a split. parameters : of one head, that gradients
@@ -82,7 +82,8 @@ class Board:
 
     @classmethod
     def read(cls, store: RunStore, group_id: str) -> "Board":
-        """The board of a group; runs that others launched count too. Raises RunError if the group is no leaderboard."""
+        """The board of a group; runs that others launched count too. Raises RunError if the group is not a
+        leaderboard."""
         leaderboard = Leaderboard.parse(definition_of(store, group_id))
         return cls(leaderboard, finished_runs(store, leaderboard), StageStore(store.home))
 
@@ -126,7 +127,7 @@ class Board:
         return [by_id[run_id] for run_id in row.runs]
 
     def _towers_row(self, model: str, baseline: "_Answers | None") -> Row:
-        """Runs whose towers are the same say the same of them, so one run of each set of towers counts."""
+        """Runs with the same towers have the same results for them, so one run per set of towers counts."""
         folders = {folder.plan().evaluation(model).key: folder for folder in self.finished.values()}
         return self._row(model, model_title(model), model, list(folders.values()), baseline)
 

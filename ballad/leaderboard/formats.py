@@ -24,7 +24,7 @@ def describe(board: Board) -> str:
 
 
 def published_rows(leaderboard: Leaderboard) -> list[dict[str, Any]]:
-    """All rows that Tables 1–3 publish on this dataset, with the backbone of each; none on a set that is not theirs.
+    """All rows that Tables 1–3 publish on this dataset, with the backbone of each; none for other datasets.
 
     Columns of :func:`ballad.paper.published.published`; NaN where the paper prints no number.
     """
@@ -34,7 +34,7 @@ def published_rows(leaderboard: Leaderboard) -> list[dict[str, Any]]:
 
 
 def grids(leaderboard: Leaderboard) -> list[tuple[str, int, str]]:
-    """Of each entry its title, the number of points that it tries, and the values of each setting."""
+    """The title of each entry, the number of points that it tries, and the values of each setting."""
     found = []
     for entry in leaderboard.entries:
         grid = entry.head.grid if leaderboard.searched else {}
@@ -85,7 +85,7 @@ def published_record(row: Mapping[str, Any]) -> dict[str, Any]:
 def leaderboard_latex(board: Board, rows: Sequence[Row]) -> str:
     """The rows as the paper's Table 1 lays them out, published ones below a rule; needs ``booktabs``.
 
-    Bold in each column are the best of one's own rows and what the test images cannot tell from it.
+    In each column, the best of the measured rows and what the test images cannot tell from it are bold.
     """
     bold = {group: _not_told_from_best(board, rows, group) for group in GROUPS}
     backbone = latex.escaped(backbone_title(board.leaderboard.base.backbone.name))
@@ -103,8 +103,8 @@ def leaderboard_latex(board: Board, rows: Sequence[Row]) -> str:
         for each in printed
     ]
     caption = (
-        f"{describe(board)}. Top-1 test accuracy in %, mean and s.d. over seeds. Bold: not to be told from the best "
-        "(paired bootstrap over test images, 95 %)."
+        f"{describe(board)}. Top-1 test accuracy in %, mean and s.d. over seeds. Bold: the best and what cannot be "
+        "told from it (paired bootstrap over test images, 95 %)."
     )
     if any(each["mark"] for each in printed):
         caption += f" {AS_PRINTED}"
@@ -113,7 +113,7 @@ def leaderboard_latex(board: Board, rows: Sequence[Row]) -> str:
 
 
 def _not_told_from_best(board: Board, rows: Sequence[Row], group: str) -> set[str]:
-    """The names of the row with the largest mean in a group and of those alike; none where no row has a number."""
+    """The names of the row with the largest mean in a group and of those like it; none if no row has a number."""
     known = [row for row in rows if not math.isnan(row.measured[group].mean)]
     if not known:
         return set()

@@ -9,7 +9,7 @@ COLUMNS = ("Method", "`phase_b.method`", "Formula", "Paper", "Defaults", "Tried 
 
 
 def method_table() -> str:
-    """A Markdown table with a row a method, in the registry's order."""
+    """A Markdown table with one row per method, in the registry's order."""
     lines = [COLUMNS, ("---",) * len(COLUMNS), *(_cells(head) for head in HEADS.values())]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

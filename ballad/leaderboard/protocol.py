@@ -35,8 +35,9 @@ BASELINE = Ballad.name
 """The entry that the others are tested against."""
 
 NO_VALIDATION = (
-    "This dataset has no validation split, so nothing can be searched: every method runs with its defaults, which suit "
-    "some sets better than others. Set images aside with dataset.validation_per_class, and each method's grid is tried."
+    "This dataset has no validation split, so nothing can be searched: every method runs with its defaults, which "
+    "suit some datasets better than others. Set images aside with dataset.validation_per_class to try each method's "
+    "grid."
 )
 
 
@@ -44,8 +45,8 @@ NO_VALIDATION = (
 class Entry:
     """A row of a leaderboard: a method, or one whose logits are adjusted after its training.
 
-    sampler : of methods that leave it to the settings. One that makes up for the long tail in another way, or not at
-    all, draws images as they come: a balanced sampler beside an adjustment would correct twice.
+    sampler : of methods that leave it to the settings. One that corrects for the long tail in another way, or not at
+    all, draws images as they come: a balanced sampler besides an adjustment would correct twice.
     """
 
     name: str
@@ -66,12 +67,12 @@ class Entry:
 
 
 _AS_IMAGES_COME = (LinearProbe.name, ResLT.name)
-"""A plain probe, and one whose parts are the correction; on balanced batches the first would be cRT."""
+"""On balanced batches the plain probe would be cRT, and ResLT, whose parts correct for the tail, would do so twice."""
 
 ENTRIES: dict[str, Entry] = {
     entry.name: entry
     for entry in (
-        # Class texts as they are have a row already: that of the towers.
+        # Unadjusted class texts already have a row: that of the towers.
         *(
             Entry(name, name, sampler="instance" if name in _AS_IMAGES_COME else "class_balanced")
             for name in HEADS
@@ -116,7 +117,7 @@ class Leaderboard:
         return [entry for name, entry in ENTRIES.items() if name in self.methods]
 
     def experiments(self, entry: Entry) -> list[Experiment]:
-        """The runs of an entry, one a seed; a single one where seeds can change nothing."""
+        """The runs of an entry, one per seed; a single one where seeds can change nothing."""
         common = self.base.with_values(
             {
                 "phase_b.method": entry.method,
@@ -152,9 +153,9 @@ class Leaderboard:
 
     @classmethod
     def parse(cls, definition: Mapping[str, Any]) -> Self:
-        """The leaderboard of a group. Raises RunError if the group is none, SettingsError if of another release."""
+        """The leaderboard of a group. Raises RunError if the group is not one, SettingsError if of another release."""
         if "leaderboard" not in definition:
-            raise RunError("This group of runs is no leaderboard.")
+            raise RunError("This group of runs is not a leaderboard.")
         values = definition["leaderboard"]
         return cls(**{**values, "base": Experiment.parse(values["base"]), "methods": tuple(values["methods"])})
 
@@ -175,8 +176,8 @@ def queue_leaderboard(
 ) -> str:
     """Queue those runs of a leaderboard that are not finished yet as one group; returns its id.
 
-    Where none is missing, the group of the same leaderboard is found again, or all of them are queued: each finds its
-    result. Raises RunError for an unknown executor.
+    If none is missing, returns the existing group of the same leaderboard, or else queues all runs, which find their
+    results. Raises RunError for an unknown executor.
     """
     finished, experiments = finished_runs(store, board), board.all_experiments()
     missing = [each for each in experiments if each.key not in finished]

@@ -8,7 +8,7 @@ from ballad.leaderboard.board import Board, Gap, Row
 from ballad.shot_groups import ALL, SHOT_GROUPS
 from ballad.wording import counted, mean_and_spread
 
-_INTERVALS = "Intervals (95 %) speak of other test images, not of other seeds or other sets."
+_INTERVALS = "Intervals (95 %) cover other test images, not other seeds or datasets."
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def chosen_of(rows: Sequence[Row]) -> Row | None:
 
 
 def recommend(rows: Sequence[Row], gaps: Mapping[str, Mapping[str, Gap]]) -> Recommendation:
-    """Which row to choose, why, and how sure that is.
+    """Which row to choose, why, and how certain that is.
 
     gaps : how far each other row is above :func:`chosen_of` the rows on test, by its name and by shot group.
     """

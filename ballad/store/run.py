@@ -13,7 +13,7 @@ Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupte
 STATUSES: tuple[Status, ...] = ("queued", "running", "done", "failed", "cancelled", "interrupted")
 RESUMABLE: tuple[Status, ...] = ("failed", "cancelled", "interrupted")
 DEFAULT_EXECUTOR = "thread"
-"""What executes a run whose maker does not say."""
+"""What executes a run for which no executor was named."""
 
 
 @dataclass(frozen=True)

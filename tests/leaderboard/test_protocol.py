@@ -63,7 +63,7 @@ def test_grids_are_at_most_five_points_and_only_tried_on_validation():
 
 def test_a_definition_is_read_again():
     assert Leaderboard.parse(board().definition()) == board()
-    with pytest.raises(RunError, match="no leaderboard"):
+    with pytest.raises(RunError, match="not a leaderboard"):
         Leaderboard.parse({"grid": {}})
 
 

@@ -32,7 +32,7 @@ RANKS = {"all": "All", "many": "Many", "medium": "Medium", "few": "Few", "balanc
     "validation": "Validation",
     "none": "As listed",
 }
-"""What rows can be put in the order of."""
+"""What rows can be ordered by."""
 
 
 @st.cache_data(max_entries=32, show_spinner="Comparing the methods …")
@@ -62,7 +62,7 @@ def ranked(rows: Sequence[Row], rank: str) -> list[Row]:
 
 
 def board_table(board: Board, rows: Sequence[Row]) -> pd.DataFrame:
-    """A line for each row, the paper's published ones on this dataset below. Percent, mean ± s.d. over seeds."""
+    """One line per row, the paper's published rows on this dataset below. Percent, mean ± s.d. over seeds."""
     lines = [_line(row) for row in rows]
     for each in published_rows(board.leaderboard):
         line = {"Method": f"{each['setting']}, {each['backbone']} (published)"}
@@ -166,7 +166,7 @@ def _formula(method: str, adjustment: float) -> str:
 
 
 def unfinished(leaderboard: Leaderboard, rows: Sequence[Row]) -> Mapping[str, int]:
-    """Of each method that lacks runs, its title and how many are still to come."""
+    """The title of each method that lacks runs, and how many are still to come."""
     there = {row.name: row.seeds for row in rows}
     lacking = {
         entry.title(leaderboard.towers): len(leaderboard.experiments(entry)) - there.get(entry.name, 0)

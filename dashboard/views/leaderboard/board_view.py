@@ -43,7 +43,7 @@ _HELP = {
     METRIC_TITLES["balanced_error"]: "100 − the mean of the classes' test accuracies; smaller is better",
     METRIC_TITLES["ece"]: "Mean gap between confidence and accuracy over 15 bins (ECE); smaller is better",
     "Trained": "Parameters of one head that gradients change",
-    "Time": "Training of all seeds and grid points together, as measured when it was computed",
+    "Time": "Training all seeds and grid points, as measured when it took place",
     "Seeds": "Runs of the row; a method in which a seed changes nothing runs once",
 }
 
@@ -64,13 +64,13 @@ def show_board(board: Board) -> None:
 
 
 def _warn(board: Board) -> None:
-    """Of what limits the numbers: a reduced budget, pictures that are synthetic, no validation split."""
+    """Says what limits the numbers: a reduced budget, synthetic pictures, no validation split."""
     base = board.leaderboard.base
     if base.budget != "full":
         explained = BUDGETS[base.budget].explanation if base.budget in BUDGETS else "reduced"
         st.warning(
-            f"Budget {as_text(base.budget)} ({explained}): these runs trained less than the paper's: compare the "
-            "rows with each other, and not with published ones.",
+            f"Budget {as_text(base.budget)} ({explained}): these runs trained less than the paper's. Compare the rows "
+            "with each other, not with published ones.",
             icon=":material/warning:",
         )
     if not board.leaderboard.searched:
@@ -172,7 +172,7 @@ def _show_trade_off(board: Board, rows: Sequence[Row]) -> None:
             st.switch_page(RUNS, query_params={"run": run_id})
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            "Up and to the right is better. Rows on the dotted front are beaten by no other row in both; each of them "
-            "is another bargain between frequent and rare classes. Click a point to open its run."
+            "Up and to the right is better. No row is better in both than a row on the dotted front; each row on it "
+            "is another compromise between frequent and rare classes. Click a point to open its run."
         )
         figure_downloads(f"trade-off {board.dataset_title}", figure, points.drop(columns="kind"), key="trade_off")

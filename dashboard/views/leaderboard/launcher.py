@@ -34,7 +34,7 @@ BOARD, LAUNCHER, SET_ASIDE = "board", "launcher", "validation"
 
 
 def launcher() -> None:
-    """Ask what to compare, say what it takes, and offer to queue it."""
+    """Ask what to compare, say what it will take, and offer to queue it."""
     try:
         request = _ask()
         base = request.base

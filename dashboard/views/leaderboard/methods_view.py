@@ -14,8 +14,8 @@ def show_methods(leaderboard: Leaderboard, *, key: str) -> None:
     st.dataframe(table, hide_index=True, column_config=pinned, alt="What each method tries on validation", key=key)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
-            "Every method takes the same number of gradient steps on the same features. It tries at most five points, "
-            "and the best on validation is kept; nothing is chosen on test. “Head only”: the published system also "
+            "Every method takes the same number of gradient steps on the same features. It tries at most five points "
+            "and keeps the best on validation; nothing is chosen on test. “Head only”: the published system also "
             "trains its backbone, which is frozen here."
         )
         table_downloads("methods", table, caption="What each method tries on validation.", key=f"{key}_table")
