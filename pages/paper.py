@@ -4,7 +4,6 @@ import pandas as pd
 import streamlit as st
 
 from ballad.errors import BalladError
-from ballad.experiment import Experiment
 from ballad.paper import published as paper
 from ballad.paper.ablations import Ablation
 from ballad.paper.budgets import BUDGETS
@@ -21,7 +20,7 @@ from dashboard.pickers.backbone_paths import check_backbone_paths
 from dashboard.pickers.dataset_picker import pick_dataset
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.dataset_source import dataset_source
-from dashboard.reading.plans import dataset_facts
+from dashboard.reading.plans import dataset_facts, plan_of
 from dashboard.reading.workbench import open_store
 from dashboard.text import as_text
 from dashboard.ui.changes import change_button
@@ -29,12 +28,19 @@ from dashboard.ui.charts import show_chart
 from dashboard.ui.columns import group_columns
 from dashboard.ui.downloads import figure_downloads, table_downloads
 from dashboard.ui.group_progress import watch_group
-from dashboard.ui.messages import empty_state, show_error, shown_errors
+from dashboard.ui.messages import show_error, shown_errors
 from dashboard.ui.stop import stop
 from dashboard.views.compare.difference_view import show_difference_intervals
-from dashboard.views.paper.checklist import LAUNCHER, RESULT, choose_to_run, launch, show_checklist
+from dashboard.views.paper.checklist import LAUNCHER, RESULT, launch, show_checklist
 from dashboard.views.paper.paper_report import measured_figure
-from dashboard.views.paper.paper_request import BACKBONES, RECIPE_TITLES, PaperRequest, ablation_label, what_it_takes
+from dashboard.views.paper.paper_request import (
+    BACKBONES,
+    RECIPE_TITLES,
+    Conditions,
+    PaperRequest,
+    ablation_label,
+    cost_of,
+)
 from dashboard.views.paper.paper_results import (
     ablations,
     measured_differences,
@@ -118,35 +124,36 @@ def ask() -> PaperRequest:
     return PaperRequest(presets, dataset, backbone, weights.strip() or None, recipe, budget, seeds)
 
 
-def launcher() -> None:
+def launcher() -> Conditions | None:
+    """Ask, and offer to launch; returns the conditions that were chosen, None where they contradict each other."""
+    conditions = None
     try:
         request = ask()
-        if not request.presets:
-            st.info("Choose a table or figure to launch.", icon=":material/arrow_upward:")
-            return
-        base, experiments = request.base, request.experiments
-        check_backbone_paths(base.backbone)
-        takes = what_it_takes(experiments, dataset_facts(base.dataset))
+        conditions = request.conditions
+        check_backbone_paths(conditions.base.backbone)
+        facts = dataset_facts(conditions.base.dataset)
+        cost = cost_of([plan_of(each, facts) for each in conditions.experiments(request.presets)], facts)
     except BalladError as error:
         show_error(error)
         st.page_link(
             DATA, label="See which datasets are available and how to get the others", icon=":material/database:"
         )
-        return
-    if len(request.presets) < len(PRESETS):
-        st.button("Choose all tables and figures", on_click=choose_to_run, args=(list(PRESETS),), type="tertiary")
+        return conditions
+    if not request.presets:
+        st.info("Choose a table or figure to launch.", icon=":material/arrow_upward:")
+        return conditions
     with st.container(horizontal=True, vertical_alignment="center"):
-        label = f"Launch {counted(len(experiments), 'run')}"
         change_button(
-            label,
+            f"Launch {counted(cost.runs, 'run')}",
             type="primary",
             icon=":material/rocket_launch:",
             on_click=launch,
-            args=(request.presets, base, request.seeds),
+            args=(request.presets, conditions),
         )
-        st.caption(takes)
+        st.caption(str(cost))
     with st.popover("As a shell command", icon=":material/terminal:", type="tertiary"):
         st.code("\n".join(request.commands), language="bash", wrap_lines=True)
+    return conditions
 
 
 def show_measured(group_id: str, ablation: Ablation) -> None:
@@ -274,26 +281,17 @@ new = st.expander(
     on_change="rerun",
     bind="query-params",
 )
+chosen = None
 if new.open:
     with new:
-        launcher()
+        chosen = launcher()
+show_checklist(chosen)
 if launched.empty:
-    empty_state(
-        "No table of the paper yet",
-        "Choose one above and launch it; its numbers appear here as they come in, next to the published ones.",
-        ":material/article:",
-    )
     show_background(None)
     stop()
 
-show_checklist(launched)
 labels = [
-    ablation_label(
-        each["id"],
-        PRESETS[each["definition"]["preset"]],
-        Experiment.parse(each["definition"]["base"]),
-        each["definition"]["seeds"],
-    )
+    ablation_label(each["id"], PRESETS[each["definition"]["preset"]], Conditions.of_launch(each["definition"]))
     for each in launched.to_dict("records")
 ]
 group_id = pick_run(launched.assign(label=labels), label="Launched so far", key=RESULT)

@@ -8,6 +8,7 @@ Between the towers and what follows lie mixed_towers where the untouched ones co
 
 import json
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -160,6 +161,10 @@ class Plan:
 
     def stages(self) -> list[Stage]:
         """Every stage of the experiment, in the order of computing, each once."""
+        return list(self._stages)
+
+    @cached_property
+    def _stages(self) -> tuple[Stage, ...]:
         stages: list[Stage | None] = []
         for model in self.models:
             if model in PHASES:
@@ -169,7 +174,7 @@ class Plan:
                 stages += [self.features(model, "train"), self.views(model)]
             stages += [self.features(model, split) for split in self.evaluated_splits]
             stages += [self.adapter(model), self.evaluation(model)]
-        return list({stage.key: stage for stage in stages if stage is not None}.values())
+        return tuple({stage.key: stage for stage in stages if stage is not None}.values())
 
     def _tuned_towers(self, model: Model) -> Stage | None:
         return None if model == ZERO_SHOT else self.towers()

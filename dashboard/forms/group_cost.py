@@ -2,25 +2,24 @@
 
 from collections.abc import Sequence
 
-from ballad.experiment import Experiment
+from ballad.stages.plan import Plan
 from ballad.store import queries
 from ballad.work.devices import device_for, list_devices
 from dashboard.forms.cost import ExpectedTime, expected_time, speed_on
-from dashboard.reading.plans import DatasetFacts, StageState, plan_of, stage_states
+from dashboard.reading.plans import DatasetFacts, StageState, stage_states
 from dashboard.reading.workbench import open_store
 
 
-def stages_and_time(experiments: Sequence[Experiment], facts: DatasetFacts) -> tuple[list[StageState], ExpectedTime]:
-    """Every stage of these experiments, and how long those take that are not there, from the speed of earlier runs.
+def stages_and_time(plans: Sequence[Plan], facts: DatasetFacts) -> tuple[list[StageState], ExpectedTime]:
+    """Every stage of these plans, and how long those take that are not there, from the speed of earlier runs.
 
-    Raises BackboneError for a backbone that cannot be found, RunError for a device that is not there.
+    ``facts`` are those of the dataset that all plans share. Raises RunError for a device that is not there.
     """
-    plans = [plan_of(each, facts) for each in experiments]
     states = stage_states(plans)
     missing = {state.stage.key for state in states if not state.present}
     throughput, devices = queries.throughput(open_store()), list_devices()
     seconds, unknown = 0.0, dict[str, None]()
-    for backbone in dict.fromkeys(each.backbone.name for each in experiments):
+    for backbone in dict.fromkeys(plan.experiment.backbone.name for plan in plans):
         of_backbone = [plan for plan in plans if plan.experiment.backbone.name == backbone]
         device = device_for(of_backbone[0].experiment.runtime.device, devices)
         time = expected_time(of_backbone, missing, facts.images, speed_on(throughput, backbone, device))

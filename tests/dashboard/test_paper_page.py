@@ -10,18 +10,33 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ballad import api
 from ballad.errors import SettingsError
+from ballad.events import Evaluated
 from ballad.experiment import Experiment
 from ballad.home import run_dir
 from ballad.paper.ablations import Ablation, queue_ablation
 from ballad.paper.counterparts import rivals
-from ballad.paper.presets import PRESETS, with_seeds
+from ballad.paper.presets import PRESETS
+from ballad.stages.projections import ProjectionRequest
 from ballad.store import queries
-from dashboard.views.paper.paper_report import latest_launches, part_of, report_pack, report_page, report_parts
+from ballad.store.owners import Owner
+from ballad.sweeps import queue_sweep
+from dashboard.ui.tasks import open_tasks
+from dashboard.views.paper.paper_report import (
+    latest_launches,
+    part_of,
+    part_of_sweep,
+    report_pack,
+    report_page,
+    report_parts,
+)
 from dashboard.views.paper.paper_request import PaperRequest
 from dashboard.views.paper.paper_results import ablations, dots, published_residual_points, result_table
 from tests.helpers.finished_group import finish_group
 from tests.helpers.shown import charts, page_opener, tables
+from tests.helpers.tasks_done import work_on_tasks
+from tests.helpers.tiny_experiment import tiny_experiment
 
 open_page = page_opener("paper")
 
@@ -55,9 +70,15 @@ def press(app, label: str):
     return app
 
 
-def test_an_empty_store_offers_every_table_and_the_published_numbers(app, tiny_images):
+def test_an_empty_store_shows_every_table_as_a_card_and_the_published_numbers(app, tiny_images):
     app = open_page(app, dataset=tiny_images.name)
-    assert "No table of the paper yet" in words(app)
+    assert any("Checklist: 0 of 14" in each.label for each in app.expander)
+    assert {f"run_{name}" for name in PRESETS} < {button.key for button in app.button if not button.disabled}
+    assert [each.value for each in app.markdown].count(":gray-badge[not run]") == 14
+    assert f"Run takes the conditions chosen above: {tiny_images.name}, demo, budget full, 3 seeds." in words(app)
+    # Table 5: zero-shot has 4 stages for all seeds, 9 trainings 5 each; a tuned text tower leaves images as they were.
+    assert "12 runs with 9 trainings of the towers. 0 of 43 stages done already." in words(app)
+    assert not app.get("download_button") or not any("Report" in each.label for each in app.get("download_button"))
     assert [name.split(":")[0] for name in app.multiselect(key="tables").options] == [
         preset.place for preset in PRESETS.values()
     ]
@@ -65,9 +86,40 @@ def test_an_empty_store_offers_every_table_and_the_published_numbers(app, tiny_i
     assert "61.6 in Table 4" in words(app)
 
 
+def test_all_run_with_the_budget_chosen_above_and_then_those_that_remain(app, store, tiny_images):
+    app = open_page(app, dataset=tiny_images.name)
+    app.selectbox(key="budget").set_value("tiny")
+    app.number_input(key="seeds").set_value(1).run()
+    press(app, "Run all 14")
+    definitions = queries.groups(store)["definition"]
+    assert sorted(each["preset"] for each in definitions) == sorted(PRESETS)
+    assert {(each["base"]["budget"], each["seeds"]) for each in definitions} == {("tiny", 1)}
+    assert any("Checklist: 14 of 14" in each.label for each in app.expander)
+    assert not any(button.key == "run_all" for button in app.button)
+    # Under other conditions, none was run.
+    app = open_page(app, launcher="true", seeds="2", budget="tiny", dataset=tiny_images.name)
+    assert any(button.label == "Run all 14" for button in app.button)
+
+
+def test_a_lambda_sweep_stands_in_for_figure_5(app, store, tiny_images):
+    base = Experiment().with_values({"dataset.source": str(tiny_images)})
+    sweep = queue_sweep(store, base, {"phase_b.residual_factor": [0.0, 0.2]}, name="sweep of mine")
+    app = open_page(app, dataset=tiny_images.name)
+    assert "done as a λ sweep" not in words(app)
+    run_id, owner = store.group_ids(sweep)[0], Owner.new()
+    assert store.claim(owner, "cpu", requests=["auto"], run_id=run_id)
+    store.record(run_id, Evaluated("ballad", "test", dict.fromkeys(("many", "medium", "few", "all"), 50.0)))
+    store.finish(run_id, owner, "done")
+    app.run()
+    assert "done as a λ sweep" in words(app) and "sweep of mine: 1 of 2 runs done." in words(app)
+    (part,) = report_parts(store)
+    assert (part.name, part.numbers["All"].tolist()) == ("figure5", ["50.0"])
+    assert part.title == part_of_sweep(store, sweep).title == "Figure 5: the residual factor λ, from sweep of mine"
+
+
 def test_one_button_queues_a_table_as_a_group(app, store, tiny_images):
     app = open_page(app, dataset=tiny_images.name)
-    assert "12 runs share 6 trainings of the towers" in words(app)
+    assert "12 runs with 6 trainings of the towers." in words(app)
     press(app, "Launch 12 runs")
     (group,) = queries.groups(store).to_dict("records")
     assert group["definition"]["preset"] == "table7" and group["runs"] == 12
@@ -203,7 +255,7 @@ class TestRequest:
         return PaperRequest(**{**asked, "recipe": "released_code", "budget": "half", "seeds": 2, **changes})
 
     def test_recipe_and_budget_shape_the_base(self):
-        base = self.request().base
+        base = self.request().conditions.base
         assert (base.phase_b.activation, base.phase_a.epochs, base.budget) == ("none", 25, "half")
 
     def test_the_command_asks_for_the_same(self):
@@ -213,17 +265,17 @@ class TestRequest:
         request = self.request(weights="yfcc15m")
         (command,) = request.commands
         options = _parser().parse_args(command.removeprefix("python -m ballad ").split())
-        assert experiment_from(options) == request.base and options.seeds == request.seeds
+        assert experiment_from(options) == request.conditions.base and options.seeds == request.seeds
 
     def test_rows_of_several_tables_count_once(self):
-        both = self.request(presets=(PRESETS["table6"], PRESETS["table8"]))
-        alone = [with_seeds(row.experiment, 2) for row in PRESETS["table8"].rows(both.base)]
+        conditions = self.request().conditions
         # Table 6 adds text and both; image is Table 8's class-balanced row.
-        assert len(both.experiments) == 2 * len(alone) + 4
+        both = conditions.experiments([PRESETS["table6"], PRESETS["table8"]])
+        assert len(both) == len(conditions.experiments([PRESETS["table8"]])) + 2 * 2
 
     def test_weights_that_are_no_setting_of_the_budget_are_refused(self):
         with pytest.raises(SettingsError, match="no budget 'huge'"):
-            _ = self.request(budget="huge").base
+            _ = self.request(budget="huge").conditions
 
 
 class TestReport:
@@ -258,6 +310,30 @@ class TestReport:
         assert done.returncode == 0, done.stdout[-2000:]
         assert (tmp_path / "main.pdf").read_bytes().startswith(b"%PDF-")
 
+    def test_figure_6_is_the_kept_map_of_two_runs_that_differ_in_the_schedule_alone(
+        self, app, trained, tiny_images, tiny_backbone
+    ):
+        base = tiny_experiment(tiny_images, tiny_backbone)
+        ablation = Ablation.read(trained, queue_ablation(trained, PRESETS["figure6"], base, 2))
+        other_seed = tiny_experiment(tiny_images, tiny_backbone, schedule="joint", seed=1)
+        ids = dict(queries.runs(trained, statuses=["done"])[["name", "id"]].itertuples(index=False))
+        ids["other seed"] = api.run(other_seed, home=trained.home).id
+
+        def panels() -> list[str]:
+            figure = part_of(trained, ablation).figure
+            return [" ".join(each.text.split("<br>")[:-3]) for each in figure.layout.annotations]
+
+        def keep(*sides: tuple[str, str]) -> None:
+            request = ProjectionRequest.model_validate({"sides": [{"run": ids[run], "model": of} for run, of in sides]})
+            open_tasks().ask("projection", request.arguments())
+            work_on_tasks(trained)
+
+        keep(("decoupled", "zero_shot"), ("decoupled", "ballad"))
+        keep(("other seed", "joint"), ("decoupled", "ballad"))
+        assert not any("Joint of" in panel for panel in panels())
+        keep(("joint", "joint"), ("decoupled", "ballad"))
+        assert panels() == ["Joint of seed 0", "BALLAD of seed 0"]
+
     def test_the_latest_launch_of_each_counts(self, app, store, tiny_images, where_to_balance):
         base = Experiment().with_values({"dataset.source": str(tiny_images)})
         again = queue_ablation(store, PRESETS["table7"], base, 1)
@@ -275,7 +351,7 @@ def test_a_card_runs_its_table_as_the_latest_launch_was_run(app, store, where_to
 def test_a_card_shows_the_launch_and_one_that_is_not_run_is_chosen(app, where_to_balance):
     app = open_page(app, result=where_to_balance, checklist="true")
     assert any("Checklist: 1 of 14" in each.label for each in app.expander)
-    assert "6 runs, 0 of 28 stages done already. Expected time: not yet measured for Features, Phase A" in words(app)
+    assert "6 runs with 2 trainings of the towers. 0 of 28 stages done already. Expected time: not yet" in words(app)
     assert any(each.label == "Export" for each in app.get("download_button"))
     app.button(key="choose_table3").click().run()
     assert not app.exception and app.multiselect(key="tables").value == ["table3"]

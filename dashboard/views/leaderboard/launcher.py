@@ -20,7 +20,7 @@ from dashboard.navigation import DATA
 from dashboard.pickers.backbone_paths import check_backbone_paths
 from dashboard.pickers.dataset_picker import pick_dataset
 from dashboard.reading.dataset_source import dataset_source
-from dashboard.reading.plans import DatasetFacts, dataset_facts
+from dashboard.reading.plans import DatasetFacts, dataset_facts, plan_of
 from dashboard.reading.workbench import editing_store, open_store
 from dashboard.text import sentence_case
 from dashboard.ui.changes import change_button
@@ -165,7 +165,7 @@ def _ask() -> LeaderboardRequest:
 def _what_it_takes(board: Leaderboard, facts: DatasetFacts, missing: int) -> str:
     """Runs, the stages that are there already, and the expected time. Raises BackboneError or RunError."""
     experiments = board.all_experiments()
-    states, time = stages_and_time(experiments, facts)
+    states, time = stages_and_time([plan_of(each, facts) for each in experiments], facts)
     there = sum(state.present for state in states)
     return (
         f"{len(experiments) - missing} of {counted(len(experiments), 'run')} and {there:,} of "

@@ -90,7 +90,8 @@ def report_parts(store: RunStore) -> list[Part]:
         if ablation.finished:
             parts.append(part_of(store, ablation))
     if not any(part.name == "figure5" for part in parts):
-        parts += _of_latest_sweep(store, sweeps(groups))
+        of_sweeps = (part_of_sweep(store, group_id) for group_id in sweeps(groups)["id"])
+        parts += next(([part] for part in of_sweeps if part is not None), [])
     return parts
 
 
@@ -186,21 +187,20 @@ def _map_of(store: RunStore, ablation: Ablation) -> go.Figure | None:
     return None
 
 
-def _of_latest_sweep(store: RunStore, launched: pd.DataFrame) -> list[Part]:
-    """Figure 5 from the latest λ sweep with finished runs."""
-    for each in launched.to_dict("records"):
-        points = sweep_points(store, store.group_ids(each["id"]))
-        of_test = points[points["split"] == "test"]
-        if of_test.empty:
-            continue
-        chosen = chosen_on_validation(points)
-        numbers = summary_table(of_test, chosen)
-        title = f"Figure 5: the residual factor λ, from {each['name'] or each['id']}"
-        header = [latex.escaped(column) for column in numbers]
-        rows = [[latex.escaped(str(cell)) for cell in row] for row in numbers.itertuples(index=False)]
-        text = latex.table(header, rows, alignment="l" + "r" * (len(header) - 1), caption=title, label="tab:figure5")
-        return [Part("figure5", title, numbers, text, residual_sweep(of_test, chosen=chosen))]
-    return []
+def part_of_sweep(store: RunStore, group_id: str) -> Part | None:
+    """Figure 5 from a λ sweep; None where none of its runs has finished."""
+    points = sweep_points(store, store.group_ids(group_id))
+    of_test = points[points["split"] == "test"]
+    if of_test.empty:
+        return None
+    group = queries.groups(store).set_index("id").loc[group_id]
+    chosen = chosen_on_validation(points)
+    numbers = summary_table(of_test, chosen)
+    title = f"Figure 5: the residual factor λ, from {group['name'] or group_id}"
+    header = [latex.escaped(column) for column in numbers]
+    rows = [[latex.escaped(str(cell)) for cell in row] for row in numbers.itertuples(index=False)]
+    text = latex.table(header, rows, alignment="l" + "r" * (len(header) - 1), caption=title, label="tab:figure5")
+    return Part("figure5", title, numbers, text, residual_sweep(of_test, chosen=chosen))
 
 
 def _section(part: Part) -> str:
