@@ -13,7 +13,7 @@ SECONDS_BETWEEN_LOOKS = 0.2
 def exclusive(path: Path, while_waiting: Callable[[], object]) -> Iterator[None]:
     """Hold the lock file ``path``, in a folder that exists; it is there only as long as it is held.
 
-    Whoever comes second waits, and calls ``while_waiting`` now and then, which may raise to give up. Raises OSError
+    A second caller waits, and now and then calls ``while_waiting``, which may raise to give up. Raises OSError
     where the file cannot be written.
     """
     lock = FileLock(path, thread_local=False)
@@ -26,7 +26,7 @@ def exclusive(path: Path, while_waiting: Callable[[], object]) -> Iterator[None]
     try:
         yield
     finally:
-        # Whoever waits with this file open sees that it has no name any more, and takes the next.
+        # A process that waits with this file open sees that it has no name any more, and takes the next.
         path.unlink(missing_ok=True)
         lock.release()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ShotGroup:
-    """Classes with ``at_least`` to ``at_most`` training images; None is no upper bound."""
+    """Classes with ``at_least`` to ``at_most`` training images; None means no upper bound."""
 
     name: str
     at_least: int

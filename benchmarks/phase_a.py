@@ -175,7 +175,7 @@ def random_pixels(size: int) -> LongTailDataset:
 
 
 def with_classes(dataset: LongTailDataset, count: int) -> LongTailDataset:
-    """So many of the classes, from the shortest name to the longest, so that the longest prompt stays."""
+    """``count`` of the classes, from the shortest name to the longest, so that the longest prompt stays."""
     by_length = np.argsort([len(name) for name in dataset.class_names], kind="stable")
     kept = by_length[np.linspace(0, len(by_length) - 1, min(count, len(by_length))).astype(np.int64)]
     place = np.full(dataset.num_classes, -1)

@@ -1,7 +1,7 @@
 """Install what is needed to run and to check the workbench into the environment that runs this: ``make setup``.
 
 uv does it where it can, several times faster than pip. It does not read pip's settings, so an index, a folder of wheels
-or a certificate that pip has been told of is passed on. Where uv is not to be had or fails, pip does it by itself.
+or a certificate that pip is configured with is passed on. Where uv is not available or fails, pip does it alone.
 """
 
 import os

@@ -176,7 +176,7 @@ def _read(memory: sqlite3.Connection, files: ImageFiles, indices: Sequence[int])
             with files[index].open("rb") as file:
                 return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=VERSION_BYTES)).digest()
         except OSError:
-            return None  # whoever needs the picture says why it cannot be read
+            return None  # the reader of the picture says why it cannot be read
 
     with ThreadPoolExecutor(available_cores(), thread_name_prefix="contents") as pool:
         digests = {index: found for index, found in zip(indices, pool.map(digest, indices), strict=True) if found}

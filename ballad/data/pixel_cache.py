@@ -36,7 +36,7 @@ def decoded_once(split: Split, folder: Path, *, on_event: EventSink, cancel: Can
     """The split with decoded pictures in place of files, memory-mapped from ``folder``; written there the first time.
 
     Gives ``split`` itself where it has no files, where it has no ``shorter_side`` and pictures are large or differ in
-    size, where one cannot be read (whoever reads it says so), and where the disk has no room. Files of another size or
+    size, where one cannot be read (its reader says so), and where the disk has no room. Files of another size or
     time of change are decoded anew. Raises Cancelled.
     """
     if split.paths is None or len(split) == 0:

@@ -44,9 +44,9 @@ def fetch_file(
 ) -> Path:
     """The first of ``filenames`` that the repository has, downloaded unless it is on this disk.
 
-    The download is checked by the hub's client; whoever wants a file that another thread or process downloads waits
-    for it, and calls ``progress`` meanwhile. Raises BackboneError where the hub cannot be reached (within
-    PROBE_SECONDS) or does not give the file, and what ``progress`` raises.
+    The download is checked by the hub's client; a caller that needs a file which another thread or process is
+    downloading waits for it, and calls ``progress`` meanwhile. Raises BackboneError where the hub cannot be reached
+    (within PROBE_SECONDS) or does not give the file, and what ``progress`` raises.
     """
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import HTTPError

@@ -60,7 +60,7 @@ def _of_pytorch(file: Path) -> Iterator[TensorType]:
 
 
 class _Inert(pickle.Unpickler):
-    """Makes types of tensors, mappings, and of all else something that does nothing: no code of the file's choice."""
+    """Reads the types of tensors, and mappings; anything else becomes an inert object, so no code of the file runs."""
 
     def find_class(self, module: str, name: str) -> Any:
         match module, name:

@@ -37,8 +37,9 @@ class TowerSizes:
 def tower_sizes(settings: BackboneSettings) -> TowerSizes | None:
     """The sizes of the backbone that the settings name.
 
-    None where they were not counted: repositories of the hub, folders whose layout is no architecture of open_clip's,
-    and Hugging Face text towers. Raises BackboneError as find_source does, and for a folder with a malformed layout.
+    None where they were not counted: repositories of the hub, folders whose layout is not one of open_clip's
+    architectures, and Hugging Face text towers. Raises BackboneError as find_source does, and for a folder with a
+    malformed layout.
     """
     source = find_source(settings)
     if source.kind == "hub":

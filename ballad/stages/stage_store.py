@@ -88,8 +88,8 @@ class StageStore:
     ) -> Path:
         """The folder of the finished result; ``compute`` fills a folder if it is not there yet.
 
-        Whoever asks for a stage that another run is computing waits for it. What ``compute`` left behind when it was
-        cut off is there again at its next attempt.
+        A caller waits for a stage that another run is computing. What ``compute`` left behind when it was cut off is
+        there for its next attempt.
         """
 
         def compute_one(folders: dict[str, Path]) -> None:

@@ -27,7 +27,7 @@ class StoreTrouble(RunError, sqlite3.OperationalError):
 class Database:
     """A file of the current schema, created when missing; one in a place that cannot be written is only read.
 
-    Raises RunError if the file cannot be opened, is no store, or comes from a later release; and StoreTrouble.
+    Raises RunError if the file cannot be opened, is not a store, or comes from a later release; and StoreTrouble.
     """
 
     def __init__(self, path: Path) -> None:

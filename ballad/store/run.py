@@ -70,7 +70,7 @@ def insert_run(
     group_id: str | None,
     started_by: str | None,
 ) -> str:
-    """Add a queued run; returns its id. ``executor`` is a name for whoever works the queue."""
+    """Add a queued run; returns its id. ``executor`` is a name that workers know."""
     run_id = next_id(db)
     values = {
         "id": run_id,

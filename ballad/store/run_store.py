@@ -60,7 +60,7 @@ class RunStore:
     ) -> str:
         """Queue one run; returns its id. Ids sort by creation, and runs are worked on in that order.
 
-        ``executor`` is a name for whoever works the queue; :func:`ballad.sweeps.queue_run` refuses unknown ones.
+        ``executor`` is a name that workers know; :func:`ballad.sweeps.queue_run` refuses unknown ones.
         """
         with self.database.write() as db:
             run_id = insert_run(db, experiment, executor, tags, group_id=None, started_by=self.actor)
@@ -307,7 +307,7 @@ class RunStore:
     def record(self, run_id: str, event: Event) -> None:
         """Keep what a running experiment tells.
 
-        Progress is thinned to about two rows per second, and fewer in a long phase; all else is kept as it comes.
+        Progress is thinned to about two rows per second, and fewer in a long phase; the rest is kept as it comes.
         """
         self._recorder.record(run_id, event)
 

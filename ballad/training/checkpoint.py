@@ -14,7 +14,7 @@ from ballad.whole_files import write_whole
 
 
 class DamagedCheckpoint(Exception):
-    """A file that is no whole checkpoint."""
+    """A file that is not a complete checkpoint."""
 
 
 @dataclass(frozen=True)

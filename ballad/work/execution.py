@@ -113,7 +113,7 @@ def _disk_is_full(error: BaseException) -> bool:
 
 
 def _write_the_end(write: Callable[[], object]) -> None:
-    """Try for a while, since the disk may be full; whoever finds the run without its owner marks it otherwise."""
+    """Try for a while, since the disk may be full; otherwise whichever process finds the run ownerless marks it."""
     deadline = time.monotonic() + SECONDS_TO_WRITE_THE_END
     while True:
         try:

@@ -1,6 +1,6 @@
 """The job system: works the store's queue in background threads, one for each device, one for each kind of task.
 
-The queue and all else lie in the store, so a second manager, in this process or another, does no harm.
+The queue and all other state lie in the store, so a second manager, in this process or another, does no harm.
 """
 
 import atexit

@@ -34,7 +34,7 @@ class ExportChoice:
 
 
 def parse_choice(text: str) -> ExportChoice:
-    """What :meth:`ExportChoice.text` wrote; of a link that says something else, what can be understood."""
+    """What :meth:`ExportChoice.text` wrote; from any other link, as much as can be understood."""
     words = text.split(",")
     fonts = [number for number in map(_number, words) if SMALLEST_FONT <= number <= LARGEST_FONT]
     plain = ExportChoice()

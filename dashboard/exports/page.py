@@ -1,7 +1,7 @@
 """The page that Chromium draws figures on: all of the sheet, without a margin, titled as the figure.
 
 Kaleido's own page leaves the margin of the sheet to its call for a PDF, a tenth of an inch, in which a picture as large
-as the sheet has no room: Chromium shrinks it and moves it right and down, over the edge. Its title is one for all.
+as the sheet has no room: Chromium shrinks it and moves it right and down, over the edge. Its title never changes.
 """
 
 from kaleido import PageGenerator

@@ -208,7 +208,7 @@ def _lay_out_map(figure: go.Figure, size: PaperSize, heading: str) -> float:
 
 
 def _add_heading(figure: go.Figure, size: PaperSize, heading: str, height: float) -> float:
-    """Put a heading above all else; returns the pixels it takes."""
+    """Put a heading above everything else; returns the pixels it takes."""
     if not heading:
         return 0.0
     font = 1.15 * size.font_pixels

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 LETTER_WIDTH = 0.58
-"""Of the font's size: what most names stay below, letter for letter."""
+"""Width per letter that most names stay below, relative to the font's size."""
 _LINE_HEIGHT = 1.25
 _GAP = 3
 """Pixels between a mark and its name."""

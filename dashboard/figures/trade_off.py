@@ -1,4 +1,4 @@
-"""What methods give to rare classes for what they take from frequent ones, and which of them none beats."""
+"""What methods gain on rare classes for what they lose on frequent ones, and which of them no other beats."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -28,7 +28,7 @@ def trade_off(points: pd.DataFrame, *, images: int | None = None) -> go.Figure:
 
     ``points``: ``name``, ``kind`` (method, baseline, towers, published), ``many``, ``few`` and their ``many_sd`` and
     ``few_sd`` (percent, NaN for a single seed), and ``run`` (a run's id, carried as customdata so that a click finds
-    it; empty for published rows). Published rows are no part of the front. ``images``: how many each was measured on.
+    it; empty for published rows). Published rows are not part of the front. ``images``: how many each was measured on.
     """
     points = points.dropna(subset=["many", "few"])
     if points.empty:

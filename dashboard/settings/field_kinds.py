@@ -57,7 +57,7 @@ class Share(Field):
 
 @dataclass(frozen=True)
 class Text(Field):
-    """Words; ``empty`` says what none mean. ``optional``: none is no value instead of an empty text."""
+    """Words; ``empty`` says what an empty entry means. ``optional``: an empty entry is no value, not an empty text."""
 
     empty: str = ""
     optional: bool = False

@@ -139,6 +139,7 @@ def test_an_epochs_loss_is_the_mean_of_its_own_steps(make, monkeypatch):
     monkeypatch.setattr(phase_a, "accumulate_gradients", watched)
     training = make(on_event=tell)
     training.run()
+    assert [event.epoch for event in training.history] == [1, 2]
     for of_epoch, shown, event in zip(losses, told, training.history, strict=True):
         # 45 images: 16, 16 and 13 at a time.
         assert shown == pytest.approx([sum(of_epoch[:n]) / n for n in (1, 2, 3)])

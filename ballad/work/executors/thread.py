@@ -25,7 +25,7 @@ class ThreadExecutor:
 
 
 class ThreadJob:
-    """One run in a thread. Whoever polls it keeps its heartbeat going."""
+    """One run in a thread. Polling it keeps its heartbeat going."""
 
     def __init__(self, store: RunStore, run: Run, owner: Owner, execute: Execute, on_event: EventSink) -> None:
         self.stopped_by: BaseException | None = None

@@ -18,7 +18,7 @@ from dashboard.reading.loaders import Evaluation, evaluated_models, evaluation
 
 Shown = Literal["block", "all", "class"]
 BLOCK_CLASSES = 30
-"""So many classes have readable names on a heatmap of half a page."""
+"""The most classes that have readable names on a heatmap of half a page."""
 MOST_PAIRS = 200
 EXPORTED = {
     "true_name": "True class",
