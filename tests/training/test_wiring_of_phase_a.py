@@ -193,6 +193,18 @@ def test_a_cancelled_training_goes_on_from_its_last_step(make):
     assert (resumed.epoch, resumed.step) == (1, 1)
 
 
+def test_a_training_that_crashed_goes_on_from_its_last_epoch(make):
+    def crash(event):
+        if isinstance(event, Progress) and (event.epoch, event.step) == (2, 2):
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        make(on_event=crash).run()
+    resumed = make()
+    resumed._restore()
+    assert (resumed.epoch, resumed.step, len(resumed.history)) == (1, 0, 1)
+
+
 def test_a_resumed_training_remembers_its_best_epoch(make):
     cancel, kept = CancelToken(), {}
 
