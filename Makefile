@@ -47,6 +47,6 @@ lint: $(READY)
 acceptance: $(READY)
 	$(PYTHON) -m pytest -q tests/acceptance
 
-# Kills, tampering, odd settings and files, numbers that are none: many of each, with figures.
+# Kills, tampering, odd settings and files, NaN and infinity: many of each, with figures.
 torture: $(READY)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses $(PYTEST_WORKERS) tests/torture

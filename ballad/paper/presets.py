@@ -268,7 +268,7 @@ def _row(
 
 
 def _over_backbones(base: Experiment) -> list[tuple[str, Experiment]]:
-    """Short names and decoupled experiments: the paper's four backbones, or the base's own that is none of them."""
+    """Short names and decoupled experiments: the paper's four backbones, or the base's own if it is not one of them."""
     base = base.with_values({"schedule": "decoupled"})
     own = base.backbone.name
     if own not in PAPER_BACKBONES:

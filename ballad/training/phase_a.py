@@ -126,7 +126,7 @@ class TowerTraining:
         score = accuracy.get("all")
         if self.settings.selection == "best" and score is not None and score > self.best:
             self.best = score
-            Checkpoint(self._weights(), {"epoch": self.epoch + 1}).save(self.best_path)
+            Checkpoint(self._weights(), {}).save(self.best_path)
         self.epoch, self.step, self.loss_sum = self.epoch + 1, 0, 0.0
         self._save()
         self.watch.resume()

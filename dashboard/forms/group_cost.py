@@ -1,4 +1,4 @@
-"""What a group of experiments takes: its stages, which of them are there, and the time for the others."""
+"""What a group of experiments takes: its stages, which of them are done, and the time for the others."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from dashboard.reading.workbench import open_store
 
 
 def stages_and_time(plans: Sequence[Plan], facts: DatasetFacts) -> tuple[list[StageState], ExpectedTime]:
-    """Every stage of these plans, and how long those take that are not there, from the speed of earlier runs.
+    """Every stage of these plans, and how long the missing ones take at the speed of earlier runs.
 
     ``facts`` are those of the dataset that all plans share. Raises RunError for a device that is not there.
     """

@@ -75,7 +75,7 @@ def test_an_empty_store_shows_every_table_as_a_card_and_the_published_numbers(ap
     assert any("Checklist: 0 of 14" in each.label for each in app.expander)
     assert {f"run_{name}" for name in PRESETS} < {button.key for button in app.button if not button.disabled}
     assert [each.value for each in app.markdown].count(":gray-badge[not run]") == 14
-    assert f"Run takes the conditions chosen above: {tiny_images.name}, demo, budget full, 3 seeds." in words(app)
+    assert f"‘Run’ uses the conditions chosen above: {tiny_images.name}, demo, budget full, 3 seeds." in words(app)
     # Table 5: zero-shot has 4 stages for all seeds, 9 trainings 5 each; a tuned text tower leaves images as they were.
     assert "12 runs with 9 trainings of the towers. 0 of 43 stages done already." in words(app)
     assert not app.get("download_button") or not any("Report" in each.label for each in app.get("download_button"))

@@ -120,7 +120,8 @@ class Projection(Work):
 
 
 def kill_at_random(work: Work, folder: Path, kills: int, chance: random.Random) -> int:
-    """Kill this work so often, a few times in each home; returns the homes. AssertionError if an outcome differs."""
+    """Kill this work a number of times, a few of them in each home; returns the homes. AssertionError if an outcome
+    differs."""
     undisturbed = folder / "undisturbed"
     work.prepare(undisturbed)
     _finish(work.prepare, folder / "warm-up")  # the first process waits for what all others find loaded

@@ -1,4 +1,4 @@
-"""A number that is none, put wherever a number enters: it is refused by name, and never a result."""
+"""NaN and infinity, put wherever a number enters: refused by name, and never a result."""
 
 import shutil
 from collections.abc import Callable, Set

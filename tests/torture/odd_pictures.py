@@ -31,7 +31,7 @@ class OddPicture:
 
 
 def odd_pictures(count: int = 200) -> list[OddPicture]:
-    """The first of every kind, then damaged ones until there are so many."""
+    """The first of every kind, then damaged ones until there are enough."""
     pictures = [*_rightly_read(), *_refused()]
     damaged = _damaged()
     while len(pictures) < count:

@@ -66,7 +66,7 @@ PAIR = st.sampled_from(sorted(DEFAULTS)).flatmap(_nearly_right)
 
 
 def fuzz_settings(folder: Path, examples: int) -> int:
-    """Try so many examples; returns how many were experiments. AssertionError for one that is neither."""
+    """Try a number of examples; returns how many were experiments. AssertionError for one that is neither."""
     accepted = 0
     set_hypothesis_home_dir(folder)  # it notes there what it sees in our code
 

@@ -15,7 +15,7 @@ CHANGES = ("flip", "cut", "append", "remove", "empty")
 
 
 def tamper(home: Path, folder: Path, experiment: Experiment, expected: pd.DataFrame, changes: int) -> Counter[str]:
-    """Change a byte of a copy of ``home``, then run ``experiment``; so many times. Returns how they ended.
+    """Change a byte of a copy of ``home``, then run ``experiment``; a number of times. Returns how they ended.
 
     ``expected``: its accuracies in a home of its own.
     """

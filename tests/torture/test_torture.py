@@ -87,4 +87,4 @@ def test_numbers_that_are_none(tmp_path: Path, experiment: Experiment, tiny_imag
         "rates": not_finite.inject_into_training(tmp_path, experiment),
         "tables": not_finite.inject_into_tables(tmp_path, tiny_images),
     }
-    tell(f"numbers that are none, places by kind: {figures}")
+    tell(f"NaN and infinity, places by kind: {figures}")

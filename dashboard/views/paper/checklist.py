@@ -1,4 +1,4 @@
-"""The paper as a checklist: a card for each table and figure, with its state, what it takes, and its own export."""
+"""The paper as a checklist: a card for each table and figure, with its state, its cost and its own export."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -35,7 +35,7 @@ RESULT, LAUNCHER, CHECKLIST = "result", "launcher", "checklist"
 """The keys of the chosen launch, and of the two expanders."""
 SECONDS_BETWEEN_LOOKS = 2
 _STAGES_NAMED = 8
-"""A tooltip holds no more."""
+"""The most that a tooltip holds."""
 Costs = dict[str, Cost | BalladError]
 """What is left to do for each table or figure, by its name, or why it cannot run."""
 
@@ -112,7 +112,7 @@ def _offer_all(launched: pd.DataFrame, conditions: Conditions, whose: str, plans
         if Conditions.of_launch(definition).lead_to_the_runs_of(conditions)
     }
     left = [preset for preset in PRESETS.values() if preset.name not in done]
-    st.caption(f"Run takes the conditions {whose}: {as_text(str(conditions))}.")
+    st.caption(f"‘Run’ uses the conditions {whose}: {as_text(str(conditions))}.")
     if not left:
         return
     cost = _cost(left, conditions, plans)

@@ -82,7 +82,7 @@ class PaperRequest:
 
 @dataclass(frozen=True)
 class Cost:
-    """What runs will take: their stages, and how long those last that are not there."""
+    """What runs will take: their stages, and how long the missing ones last."""
 
     runs: int
     stages: Sequence[StageState]
