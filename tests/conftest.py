@@ -1,6 +1,7 @@
 """A tiny long-tailed image set on disk and a tiny pretrained-looking backbone, made once."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,11 +19,20 @@ if not torch.cuda.is_available():
 
 CLASS_COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200), "grey": (120, 120, 120)}
 TRAIN_COUNTS = {"red": 24, "green": 12, "blue": 6, "grey": 3}
+LONGEST = ("test_demo_effects.py", "test_workbench.py", "test_crash.py", "test_pipeline.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest file, so that it does not run alone at the end beside idle processes."""
-    items.sort(key=lambda item: item.path.name != "test_demo_effects.py")
+    """Begin with the longest files, so that none of them runs alone at the end beside an idle process."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_power_cuts() -> Iterator[None]:
+    """Flushing to the disk guards against what no test can do, and tests would wait for it thousands of times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda handle: None)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -264,7 +264,8 @@ def _write_manifest(folder: Path, stage: Stage, seconds: float, device: str) -> 
     write_text_whole(folder / MANIFEST, json.dumps(manifest, indent=2))
 
 
-def library_versions() -> dict[str, str]:
+@cache
+def library_versions() -> Mapping[str, str]:
     """Versions of what can change a number, for manifests and exports."""
     versions = {"python": platform.python_version()}
     for package in ("torch", "torchvision", "open_clip_torch", "timm", "numpy", "pandas", "umap-learn", "openTSNE"):

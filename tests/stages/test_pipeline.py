@@ -1,3 +1,4 @@
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -18,12 +19,21 @@ from ballad.stages.prediction import Predictor
 from ballad.training import features
 
 
-@pytest.fixture
-def run(tiny_images: Path, tiny_backbone: Path, tmp_path: Path):
-    """Runs a tiny experiment with these settings; returns its result, its folder and its events."""
-    numbers = iter(range(100))
+@pytest.fixture(scope="module")
+def runner(tiny_images: Path, tiny_backbone: Path):
+    """Makes the function ``run`` of a home, which runs a tiny experiment with these settings there and returns its
+    result, its folder and its events.
+    """
 
-    def go(values=None, *, cancel=None, on_event=None, companions=(), images=tiny_images):
+    def of(home: Path):
+        numbers = itertools.count()
+
+        def run(values=None, **how):
+            return go(home, home / "runs" / str(next(numbers)), values, **how)
+
+        return run
+
+    def go(home, folder, values, *, cancel=None, on_event=None, companions=(), images=tiny_images):
         experiment = make(values, images)
         events: list[object] = []
 
@@ -32,10 +42,9 @@ def run(tiny_images: Path, tiny_backbone: Path, tmp_path: Path):
             if on_event:
                 on_event(event)
 
-        folder = tmp_path / "runs" / str(next(numbers))
         result = run_experiment(
             experiment,
-            home=tmp_path,
+            home=home,
             run_dir=folder,
             device="cpu",
             on_event=tell,
@@ -57,15 +66,33 @@ def run(tiny_images: Path, tiny_backbone: Path, tmp_path: Path):
         }
         return Experiment().with_values({**base, **(values or {})})
 
-    return go
+    return of
+
+
+@pytest.fixture
+def run(runner, tmp_path: Path):
+    """Runs in a home that begins empty."""
+    return runner(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def default_run(runner, tmp_path_factory: pytest.TempPathFactory):
+    """The decoupled run at its defaults, for tests that only read: its result, its folder and its events."""
+    return runner(tmp_path_factory.mktemp("default"))()
+
+
+@pytest.fixture
+def stages_of_default_run(default_run, tmp_path: Path) -> None:
+    """The home of ``run`` begins with what the default run has computed."""
+    shutil.copytree(default_run[1].parents[1] / "stages", tmp_path / "stages")
 
 
 def computed(events) -> list[str]:
     return [event.stage for event in events if isinstance(event, StageFinished) and not event.reused]
 
 
-def test_the_decoupled_chain_end_to_end(run):
-    result, folder, events = run()
+def test_the_decoupled_chain_end_to_end(default_run):
+    result, folder, events = default_run
     assert list(result["accuracies"]) == ["zero_shot", "phase_a", "ballad"]
     assert result["accuracies"]["ballad"]["test"]["many"] is None  # no class has more than 100 images
     assert 0 <= result["accuracies"]["ballad"]["test"]["all"] <= 100
@@ -98,8 +125,9 @@ def test_lambda_zero_is_phase_a_to_the_last_bit(run):
     pd.testing.assert_frame_equal(*tables, check_exact=True)
 
 
-def test_the_same_experiment_again_computes_nothing_and_says_the_same(run):
-    first, _, events = run()
+@pytest.mark.usefixtures("stages_of_default_run")
+def test_the_same_experiment_again_computes_nothing_and_says_the_same(run, default_run):
+    first, _, events = default_run
     again, _, replayed = run()
     assert again["accuracies"] == first["accuracies"]
     assert computed(replayed) == []
@@ -111,9 +139,8 @@ def test_the_same_experiment_again_computes_nothing_and_says_the_same(run):
     assert epochs(replayed) == epochs(events)
 
 
-def test_the_same_seed_in_another_home_gives_the_same_numbers(run, tmp_path):
-    first, folder, _ = run()
-    shutil.rmtree(tmp_path / "stages")
+def test_the_same_seed_in_another_home_gives_the_same_numbers(run, default_run):
+    first, folder, _ = default_run
     again, other, _ = run()
     assert again["accuracies"] == first["accuracies"]
     names = [f"{model}/predictions-test.parquet" for model in first["accuracies"]]
@@ -121,11 +148,11 @@ def test_the_same_seed_in_another_home_gives_the_same_numbers(run, tmp_path):
         pd.testing.assert_frame_equal(pd.read_parquet(folder / name), pd.read_parquet(other / name), check_exact=True)
 
 
+@pytest.mark.usefixtures("stages_of_default_run")
 def test_a_lambda_sweep_after_a_run_touches_no_image(run, monkeypatch):
-    run()
     monkeypatch.setattr(Split, "image", lambda *_, **__: pytest.fail("decoded again"))
-    for number in range(11):
-        _, _, events = run({"phase_b.residual_factor": number / 10})
+    for factor in (0.0, 0.3, 1.0):
+        _, _, events = run({"phase_b.residual_factor": factor})
         assert set(computed(events)) <= {"adapter", "evaluation"}
 
 
@@ -192,17 +219,16 @@ def test_more_views_and_fresh_views_train_too(run):
     assert cached["accuracies"]["phase_a"] == exact["accuracies"]["phase_a"]
 
 
-def test_where_every_class_has_enough_images_further_views_add_none(run, monkeypatch):
+def test_where_every_class_has_enough_images_further_views_add_none(run, default_run, monkeypatch):
     monkeypatch.setattr(features, "VIEW_TARGET", 1)
-    one, _, _ = run()
+    one, _, _ = default_run
     several, _, events = run({"phase_b.views": 2})
     assert computed(events).count("views") == 1
     assert several["accuracies"] == one["accuracies"]
 
 
-def test_a_cancelled_run_leaves_a_readable_folder_and_resumes_to_the_same_numbers(run, tmp_path):
-    whole, _, _ = run()
-    shutil.rmtree(tmp_path / "stages")
+def test_a_cancelled_run_leaves_a_readable_folder_and_resumes_to_the_same_numbers(run, default_run, tmp_path):
+    whole, _, _ = default_run
     cancel = CancelToken()
 
     def stop(event):
@@ -211,7 +237,7 @@ def test_a_cancelled_run_leaves_a_readable_folder_and_resumes_to_the_same_number
 
     with pytest.raises(Cancelled):
         run(cancel=cancel, on_event=stop)
-    folder = tmp_path / "runs" / "1"
+    folder = tmp_path / "runs" / "0"
     assert Experiment.read(folder / "settings.yaml").phase_a.epochs == 2
     assert list(pd.read_parquet(folder / "metrics.parquet")["epoch"]) == [1]
     resumed, _, _ = run()

@@ -92,16 +92,16 @@ def wait_for_changes(store: RunStore, run_id: str, process: ForkServerProcess, c
 
 
 @pytest.mark.parametrize("chance", range(4))
-def test_run_killed_at_five_random_moments(
+def test_run_killed_at_three_random_moments(
     tmp_path: Path, experiment: Experiment, undisturbed: Undisturbed, chance: int
 ) -> None:
     moments = random.Random(chance)
     kills = rounds = 0
-    while kills < 5:
+    while kills < 3:
         rounds += 1
         store = RunStore(tmp_path / str(rounds))
         run_id = store.create(experiment)
-        while kills < 5 and store.get(run_id).status != "done":
+        while kills < 3 and store.get(run_id).status != "done":
             process = start(store, run_id)
             wait_for_changes(store, run_id, process, moments.randrange(undisturbed.changes))
             process.join(moments.uniform(0, 0.05))
