@@ -31,7 +31,7 @@ OPTIONS = "phase_b.options"
 Objective = Literal["class", "image_to_text", "symmetric"]
 Towers = Literal["both", "image", "text"]
 Tuned = Literal[Towers, "lift"]
-Augmentation = Literal["none", "crop_flip", "crop_flip_jitter"]
+Augmentation = Literal["none", "crop_flip", "crop_flip_jitter", "wide_crop_flip"]
 Selection = Literal["last", "best"]
 
 
@@ -231,6 +231,8 @@ class PhaseBSettings(BalladOptions):
         afterwards: dict[str, Any] = {"adjustment": self.adjustment} if self.adjustment else {}
         if self.search == "grid":
             afterwards["grid"] = {name: list(values) for name, values in self.head.grid.items()}
+        if self.head.averages_views and self.views > 1:
+            afterwards["averaged_views"] = True  # as opposed to results that were stored before views were averaged
         if not self.head.learns:
             return {**self.model_dump(mode="json", include={"features", "views", "augmentation"}), **afterwards}
         others = {"method", "options", "seed", "adjustment", "search", *BalladOptions.model_fields}

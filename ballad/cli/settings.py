@@ -7,7 +7,7 @@ from ballad.assignments import assignments
 from ballad.data.demo.settings import demo_defaults
 from ballad.experiment import Experiment
 from ballad.paper.budgets import BUDGETS, with_budget
-from ballad.paper.recipes import RECIPES, recipe_values
+from ballad.paper.recipes import ALL_RECIPES, recipe_values
 from ballad.store.run import DEFAULT_EXECUTOR
 from ballad.work.executors.registry import EXECUTORS
 
@@ -16,7 +16,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     """The options of every command that builds an experiment."""
     parser.add_argument("--dataset", metavar="NAME_OR_PATH", help="a catalogue name or a path (default: demo)")
     parser.add_argument("--backbone", metavar="NAME_OR_PATH", help="a model name or a folder (default: demo)")
-    parser.add_argument("--recipe", choices=list(RECIPES), help="follow the paper (the default) or its released code")
+    parser.add_argument(
+        "--recipe", choices=list(ALL_RECIPES), help="the paper (the default), its released code, or LIFT"
+    )
     parser.add_argument("--budget", choices=list(BUDGETS), help="reduced training, for small machines")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in YAML or JSON")
     parser.add_argument("--seed", type=int, help="seed of the experiment")

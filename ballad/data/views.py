@@ -11,6 +11,8 @@ from ballad.experiment import Augmentation
 
 CROP_SCALE = (0.5, 1.0)
 """Share of the area that a training crop covers (released code)."""
+WIDE_CROP_SCALE = (0.08, 1.0)
+"""The same in LIFT (arXiv 2309.10019), and by default in torchvision."""
 CROP_RATIO = (3 / 4, 4 / 3)
 JITTER = 0.4
 """Brightness, contrast and saturation vary by ± 40 % (released code)."""
@@ -66,9 +68,10 @@ class Draw:
         """Draw for an image of this size.
 
         ``crop_flip``: a random crop of 50 to 100 % of the area, mirrored half of the time; ``crop_flip_jitter`` also
-        varies brightness, contrast and saturation as the released code does.
+        varies brightness, contrast and saturation as the released code does; ``wide_crop_flip`` crops from 8 % on.
         """
-        box, mirrored = _random_box(width, height, rng), bool(rng.random() < 0.5)
+        scale = WIDE_CROP_SCALE if augmentation == "wide_crop_flip" else CROP_SCALE
+        box, mirrored = _random_box(width, height, scale, rng), bool(rng.random() < 0.5)
         if augmentation != "crop_flip_jitter":
             return cls(box, mirrored, ())
         factors = rng.uniform(1 - JITTER, 1 + JITTER, size=len(ENHANCERS))
@@ -96,10 +99,10 @@ def _resized(image: Image.Image, size: tuple[int, int], spec: ImageSpec) -> Imag
     return image if image.size == size else image.resize(size, spec.filter)
 
 
-def _random_box(width: int, height: int, rng: np.random.Generator) -> Box:
-    """A crop of random area and shape, drawn as torchvision's RandomResizedCrop draws it."""
+def _random_box(width: int, height: int, scale: tuple[float, float], rng: np.random.Generator) -> Box:
+    """A crop of random area, a share between those of ``scale``, and shape, as torchvision's RandomResizedCrop."""
     for _ in range(10):
-        area = width * height * rng.uniform(*CROP_SCALE)
+        area = width * height * rng.uniform(*scale)
         ratio = math.exp(rng.uniform(math.log(CROP_RATIO[0]), math.log(CROP_RATIO[1])))
         w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
         if 0 < w <= width and 0 < h <= height:

@@ -51,8 +51,8 @@ class TrainingData:
 
     class_counts : images of each class, int64 ``[K]``, on the CPU.
     epochs : of the training ahead.
-    chunks : features ``[B, d]`` and labels ``[B]`` of all training images in their plain view, on the device; for heads
-        that say ``reads_training_features``, which are given them.
+    chunks : features ``[B, d]`` and labels ``[B]`` of all training images, on the device, in their plain view or as the
+        mean direction of their stored views (``averages_views``); for heads that say ``reads_training_features``.
     """
 
     class_counts: "Tensor"
@@ -89,6 +89,8 @@ class Head(ABC):
     """The space of the image features that it reads and of its class texts."""
     reads_training_features: ClassVar[bool] = False
     """Whether its start is made from the stored training features, as a class mean is."""
+    averages_views: ClassVar[bool] = False
+    """Whether the training features that it is given are means over the stored views of each image."""
     fixed: ClassVar[tuple[str, ...]] = ()
     """Entries of the state that gradients never change."""
     chooses_sampler: ClassVar[bool] = False

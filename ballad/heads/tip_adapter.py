@@ -34,7 +34,7 @@ class TipAdapterOptions(HeadOptions):
 
 
 class TipAdapter(Head):
-    """Zhang et al., Eq. 5, on the plain view of each cached image; the authors average ten augmented views."""
+    """Zhang et al., Eq. 5. A cached image is the mean direction of its stored views; the authors take ten of each."""
 
     name = "tip_adapter"
     title = "Tip-Adapter"
@@ -46,6 +46,7 @@ class TipAdapter(Head):
     grid: ClassVar[Mapping[str, tuple[float, ...]]] = {"alpha": (1.17, 5.0), "beta": (1.0, 5.5)}
     learns = False
     reads_training_features = True
+    averages_views = True
     fixed = ("key_class",)
 
     def start(self, context: Context, data: TrainingData) -> State:

@@ -4,7 +4,7 @@ Shi et al. (ICML 2024, arXiv 2309.10019), whose code calls them AdaptFormer.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -43,25 +43,22 @@ def bottleneck_width(classes: int, blocks: int) -> int:
 
 
 def add_bottlenecks(visual: Any, *, width: int | None = None, classes: int = 0, seed: int = 0) -> None:
-    """Put bottlenecks of this width, or of that for so many classes, into one of open_clip's own ViT image towers.
+    """Put bottlenecks of this width, or of that for so many classes, into a ViT image tower, open_clip's own or timm's.
 
     Raises BackboneError for a tower of another kind.
     """
-    from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
-
-    blocks = visual.transformer.resblocks if isinstance(visual, VisionTransformer) else []
-    if not len(blocks) or not all(isinstance(block, ResidualAttentionBlock) for block in blocks):
+    blocks = _blocks(visual)
+    if not blocks:
         raise BackboneError(
-            "LIFT's bottlenecks lie beside the MLP blocks of open_clip's own ViT towers, which this backbone's image "
-            "tower is not; choose such a ViT, or another value of phase_a.tuned. Of a ResNet, LIFT trains a scale and "
-            "a shift of its features, which is phase_b.method = lift_resnet."
+            "LIFT's bottlenecks lie beside the MLP blocks of plain ViT towers, which this backbone's image tower is "
+            "not; choose such a ViT, or another value of phase_a.tuned. Of a ResNet, LIFT trains a scale and a shift "
+            "of its features, which is phase_b.method = lift_resnet."
         )
     width = width or bottleneck_width(classes, len(blocks))
     generator = torch.Generator().manual_seed(seed)
-    for block in blocks:
-        weight = block.ln_2.weight
-        block.bottleneck = Bottleneck(len(weight), width, generator).to(weight.device)
-        setattr(block, "forward", partial(_with_bottleneck, block))  # noqa: B010
+    for block, norm, forward in blocks:
+        block.bottleneck = Bottleneck(len(norm.weight), width, generator).to(norm.weight.device)
+        setattr(block, "forward", partial(forward, block))  # noqa: B010
 
 
 def width_of(state: Mapping[str, Tensor]) -> int | None:
@@ -69,7 +66,31 @@ def width_of(state: Mapping[str, Tensor]) -> int | None:
     return next((len(tensor) for name, tensor in state.items() if name.endswith(f"{MARK}down.weight")), None)
 
 
-def _with_bottleneck(block: Any, q_x: Tensor, attn_mask: Tensor | None = None) -> Tensor:
+def _blocks(visual: Any) -> list[tuple[Any, nn.LayerNorm, Callable[..., Tensor]]]:
+    """Each block with the norm before its MLP and its forward pass with a bottleneck; none in another kind of tower."""
+    from open_clip.timm_model import TimmModel
+    from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
+
+    if isinstance(visual, VisionTransformer):
+        blocks = list(visual.transformer.resblocks)
+        plain = all(isinstance(block, ResidualAttentionBlock) for block in blocks)
+        return [(block, block.ln_2, _in_open_clip) for block in blocks if plain]
+    if not isinstance(visual, TimmModel):
+        return []
+    from timm.models import vision_transformer as timm_vit
+
+    blocks = list(visual.trunk.blocks) if isinstance(visual.trunk, timm_vit.VisionTransformer) else []
+    plain = all(type(block) is timm_vit.Block for block in blocks)
+    return [(block, block.norm2, _in_timm) for block in blocks if plain]
+
+
+def _in_open_clip(block: Any, q_x: Tensor, attn_mask: Tensor | None = None) -> Tensor:
     """The block's forward pass; the bottleneck reads what its MLP reads, before the normalisation."""
     x = q_x + block.ls_1(block.attention(q_x=block.ln_1(q_x), attn_mask=attn_mask))
     return x + block.ls_2(block.mlp(block.ln_2(x))) + block.bottleneck(x)
+
+
+def _in_timm(block: Any, x: Tensor, **attention: Any) -> Tensor:
+    """The same for timm's blocks."""
+    x = x + block.drop_path1(block.ls1(block.attn(block.norm1(x), **attention)))
+    return x + block.drop_path2(block.ls2(block.mlp(block.norm2(x)))) + block.bottleneck(x)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ballad.data.images import image_batches, to_input
@@ -60,6 +61,18 @@ class FeatureBank:
         extra = (starts[1:] - starts[:-1])[images]
         view = (torch.rand(images.shape, generator=generator, dtype=torch.double) * (extra + 1)).long()
         return torch.where(view == 0, images, len(self.plain) + starts[:-1][images] + view - 1)
+
+    def mean_views(self, start: int, stop: int) -> Tensor:
+        """The mean of the unit features of all views of each image from ``start`` to ``stop``: float32 ``[B, d]``."""
+        rows = range(int(self.augmented_starts[start]), int(self.augmented_starts[stop]))
+        extra = np.diff(self.augmented_starts[start : stop + 1])
+        image_of_row = torch.from_numpy(np.repeat(np.arange(stop - start), extra))
+        plain, augmented = (
+            F.normalize(torch.from_numpy(np.array(features)).float(), dim=-1)
+            for features in (self.plain[start:stop], self.augmented[rows.start : rows.stop])
+        )
+        sums = plain.index_add(0, image_of_row, augmented)
+        return sums / torch.from_numpy(1 + extra)[:, None]
 
 
 def augmented_view_counts(labels: np.ndarray, views: int) -> np.ndarray:

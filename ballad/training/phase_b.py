@@ -134,11 +134,17 @@ def fresh_features(
     return epoch_of_features
 
 
-def training_features(bank: FeatureBank, labels: Tensor, device: torch.device) -> Iterator[FeatureBatch]:
-    """The plain views of all training images in chunks, for heads that start from them."""
+def training_features(
+    bank: FeatureBank, labels: Tensor, device: torch.device, *, averaged: bool
+) -> Iterator[FeatureBatch]:
+    """All training images in chunks, for heads that start from them: plain views, or means over the stored views."""
     for start in range(0, len(labels), CHUNK):
-        features = torch.from_numpy(np.array(bank.plain[start : start + CHUNK])).to(device).float()
-        yield features, labels[start : start + CHUNK].to(device)
+        stop = min(start + CHUNK, len(labels))
+        if averaged and len(bank.augmented):
+            features = bank.mean_views(start, stop).to(device)
+        else:
+            features = torch.from_numpy(np.array(bank.plain[start:stop])).to(device).float()
+        yield features, labels[start:stop].to(device)
 
 
 def train_heads(
@@ -165,7 +171,8 @@ def train_heads(
     Raises Cancelled.
     """
     shared, head = members[0].settings, head_of(members)
-    chunks = None if bank is None else partial(training_features, bank, labels, device)
+    averaged = head.averages_views
+    chunks = None if bank is None else partial(training_features, bank, labels, device, averaged=averaged)
     data = TrainingData(torch.bincount(labels, minlength=len(context.texts)), shared.epochs, chunks)
     state = {name: tensor.to(device) for name, tensor in head.start(context, data).items()}
     state |= adjustment_of(members, data, device)

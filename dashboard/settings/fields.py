@@ -15,7 +15,12 @@ SAMPLER_TITLES = {sampler.name: sampler.title for sampler in SAMPLERS.values()}
 METHOD_TITLES = {name: head.shown_title() for name, head in HEADS.items()}
 TOWERS = {"both": "both", "image": "image", "text": "text", "lift": "bottlenecks in the image tower (LIFT)"}
 WEIGHTS = {"pretrained": "pretrained", "random": "random numbers"}
-AUGMENTATIONS = {"none": "none", "crop_flip": "crop and flip", "crop_flip_jitter": "crop, flip and colour jitter"}
+AUGMENTATIONS = {
+    "none": "none",
+    "crop_flip": "crop and flip",
+    "crop_flip_jitter": "crop, flip and colour jitter",
+    "wide_crop_flip": "crop of 8 to 100 % and flip (LIFT)",
+}
 SELECTIONS = {"last": "the last epoch", "best": "the best epoch on validation"}
 
 _SAMPLER_HELP = samplers_help()

@@ -58,8 +58,26 @@ def test_they_read_the_residual_stream_and_add_to_it(load_tiny: LoadTiny):
     torch.testing.assert_close(block(tokens), expected)
 
 
-def test_nothing_else_is_tuned(load_tiny: LoadTiny):
-    backbone = load_tiny("vit")
+def test_in_a_vit_of_timm_s_they_do_the_same(load_tiny: LoadTiny):
+    backbone = load_tiny("siglip")
+    before = backbone.encode_images(images(backbone))
+    backbone.add_bottlenecks(classes=100, seed=3)
+    blocks = backbone._model.visual.trunk.blocks
+    assert len(of_bottlenecks(backbone)) == 7 * len(blocks)
+    assert backbone.encode_images(images(backbone)).equal(before)
+    block = blocks[0]
+    with torch.no_grad():
+        block.bottleneck.up.weight.normal_(generator=torch.Generator().manual_seed(1))
+    tokens = torch.randn(2, 5, len(block.norm2.weight), generator=torch.Generator().manual_seed(2))
+    attended = tokens + block.ls1(block.attn(block.norm1(tokens)))
+    expected = attended + block.ls2(block.mlp(block.norm2(attended))) + block.bottleneck(attended)
+    torch.testing.assert_close(block(tokens), expected)
+    assert not block(tokens).equal(attended + block.ls2(block.mlp(block.norm2(attended))))
+
+
+@pytest.mark.parametrize("kind", ["vit", "siglip"])
+def test_nothing_else_is_tuned(load_tiny: LoadTiny, kind: str):
+    backbone = load_tiny(kind)
     backbone.add_bottlenecks(classes=16, seed=0)
     backbone.set_tuned("lift")
     backbone.encode_images(images(backbone)).sum().backward()
@@ -78,8 +96,9 @@ def test_their_start_follows_the_seed_alone(load_tiny: LoadTiny):
     assert starts[0].std().item() == pytest.approx((3 * 32) ** -0.5, rel=0.05)
 
 
-def test_towers_with_bottlenecks_go_back_into_an_untouched_backbone(load_tiny: LoadTiny):
-    tuned, untouched = load_tiny("vit"), load_tiny("vit")
+@pytest.mark.parametrize("kind", ["vit", "siglip"])
+def test_towers_with_bottlenecks_go_back_into_an_untouched_backbone(load_tiny: LoadTiny, kind: str):
+    tuned, untouched = load_tiny(kind), load_tiny(kind)
     tuned.add_bottlenecks(classes=16, seed=0)
     with torch.no_grad():
         for parameter in of_bottlenecks(tuned).values():
@@ -88,7 +107,7 @@ def test_towers_with_bottlenecks_go_back_into_an_untouched_backbone(load_tiny: L
     assert untouched.encode_images(images(tuned)).equal(tuned.encode_images(images(tuned)))
 
 
-@pytest.mark.parametrize("kind", ["resnet", "timm"])
+@pytest.mark.parametrize("kind", ["resnet", "timm", "mobileclip"])
 def test_a_tower_of_another_kind_has_no_place_for_them(load_tiny: LoadTiny, kind: str):
     with pytest.raises(BackboneError, match="choose such a ViT"):
         load_tiny(kind).add_bottlenecks(classes=16, seed=0)

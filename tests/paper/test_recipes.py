@@ -56,7 +56,7 @@ def test_a_mixture_is_no_recipe():
 
 
 def test_an_unknown_recipe_is_named():
-    with pytest.raises(SettingsError, match="no recipe 'mine'; the recipes are paper and released_code"):
+    with pytest.raises(SettingsError, match="no recipe 'mine'; the recipes are paper, released_code, lift"):
         recipe_values("mine")
 
 
@@ -66,3 +66,10 @@ def test_the_table_of_differences_speaks_the_shells_words():
     assert table.loc["adapter", ["paper", "released_code"]].tolist() == ["relu, true", "none, false"]
     assert table.loc["class-wise sampling", ["paper", "released_code"]].tolist() == ["1", "4"]
     assert table.at["temperature", "paper"] == "null"
+
+
+def test_lift_trains_bottlenecks_and_its_head_together():
+    lift = Experiment().with_values(recipe_values("lift"))
+    assert lift.training.is_joint and lift.phase_a.tuned == "lift" and lift.head_settings.method == "lift_head"
+    assert (lift.phase_a.epochs, lift.phase_a.batch_size, lift.phase_a.sampler) == (10, 128, "instance")
+    assert lift.phase_a.learning_rate == lift.phase_b.learning_rate == 0.01 and recipe_of(lift) is None

@@ -12,7 +12,15 @@ from ballad.experiment import OptimizerSettings, PhaseBSettings
 from ballad.heads.ballad import Ballad
 from ballad.heads.head import ADJUSTMENT, Context, TrainingData, member_state
 from ballad.training.features import FeatureBank, augmented_view_counts
-from ballad.training.phase_b import Member, ValidationSet, adjustment_of, cached_features, head_of, train_heads
+from ballad.training.phase_b import (
+    Member,
+    ValidationSet,
+    adjustment_of,
+    cached_features,
+    head_of,
+    train_heads,
+    training_features,
+)
 from ballad.training.sampling import EpochSampler
 from ballad.training.schedule import derived_seed
 
@@ -207,6 +215,20 @@ def test_every_view_of_every_image_is_drawn():
     images = torch.arange(3).repeat(400)
     rows = bank.rows_of(images, torch.Generator().manual_seed(0)).view(400, 3)
     assert [sorted(rows[:, i].unique().tolist()) for i in range(3)] == [[0, 3, 4], [1], [2, 5, 6, 7]]
+
+
+def test_a_head_that_averages_views_is_given_the_mean_direction_of_each_image():
+    plain = np.array([[3.0, 0.0], [0.0, 2.0], [5.0, 0.0]], np.float16)
+    # The first image has one more view, the third has two.
+    augmented = np.array([[0.0, 4.0], [0.0, 1.0], [-2.0, 0.0]], np.float16)
+    bank = FeatureBank(plain, augmented, np.array([0, 1, 1, 3]))
+    labels = torch.tensor([0, 1, 0])
+    ((means, given),) = training_features(bank, labels, torch.device("cpu"), averaged=True)
+    torch.testing.assert_close(means, torch.tensor([[0.5, 0.5], [0.0, 1.0], [0.0, 1 / 3]]))
+    ((first, _),) = training_features(bank, labels, torch.device("cpu"), averaged=False)
+    torch.testing.assert_close(first, torch.from_numpy(plain).float())
+    torch.testing.assert_close(given, labels)
+    torch.testing.assert_close(bank.mean_views(1, 3), means[1:])
 
 
 @pytest.mark.parametrize("diverging", [0, 1])
