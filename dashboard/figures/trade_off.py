@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from ballad.leaderboard.trade_off import pareto_front
 from dashboard.figures.parts import empty_figure
-from dashboard.text import hover_text, plotly_label
+from dashboard.text import LONGEST_LABEL, hover_text, plotly_label
 from dashboard.theme import CATEGORY_COLOURS
 
 _GREY = "#7f7f7f"
@@ -21,6 +21,10 @@ _FRONT = "on the front"
 _HEIGHT = 460
 _NAME_HEIGHT = 0.05
 """Of the range of the plot: closer above each other, two names would touch."""
+_LETTERS = 55
+"""So many fit side by side into the narrowest figure, in print."""
+_ROOM_LEFT, _ROOM_RIGHT = 0.05, 0.3
+"""Beside the rows, of their range, the latter for their names."""
 
 
 def trade_off(points: pd.DataFrame, *, images: int | None = None) -> go.Figure:
@@ -37,20 +41,19 @@ def trade_off(points: pd.DataFrame, *, images: int | None = None) -> go.Figure:
     on_front = pd.Series(False, index=points.index)
     on_front[own] = pareto_front(list(points.loc[own, ["many", "few"]].itertuples(index=False, name=None)))
     named = _names(points[on_front], points["few"].max() - points["few"].min())
+    reach = _reach(points["many"])
     figure = go.Figure()
     _add_front(figure, points[on_front])
     for kind, (title, colour, symbol, size) in _LOOKS.items():
         of_kind = points["kind"] == kind
         if kind == "method":
             look = {"color": _FRONT_COLOUR, "symbol": symbol, "size": size + 2}
-            _add_rows(figure, points[of_kind & on_front], named, f"methods {_FRONT}", look)
+            _add_rows(figure, points[of_kind & on_front], named, reach, f"methods {_FRONT}", look)
             of_kind &= ~on_front
         look = {"color": colour, "symbol": symbol, "size": size, "line": {"width": 2 if kind == "published" else 0}}
-        _add_rows(figure, points[of_kind], named, title, look)
+        _add_rows(figure, points[of_kind], named, reach, title, look)
     told = "" if images is None else f", n = {images:,} images"
-    low, high = points["many"].min(), points["many"].max()
-    # Room for the names on the right of the last rows.
-    figure.update_xaxes(range=[low - 0.05 * (high - low) - 1, high + 0.2 * (high - low) + 1])
+    figure.update_xaxes(range=reach)
     figure.update_xaxes(title=f"Many-shot accuracy (%){told}<br>bars: ± 1 s.d. over seeds")
     figure.update_yaxes(title="Few-shot accuracy (%)")
     figure.update_layout(height=_HEIGHT)
@@ -70,7 +73,20 @@ def _add_front(figure: go.Figure, front: pd.DataFrame) -> None:
     )
 
 
-def _add_rows(figure: go.Figure, rows: pd.DataFrame, named: pd.Series, title: str, look: dict[str, object]) -> None:
+def _reach(values: pd.Series) -> tuple[float, float]:
+    """The ends of the axis across."""
+    low, high = values.min(), values.max()
+    return low - _ROOM_LEFT * (high - low) - 1, high + _ROOM_RIGHT * (high - low) + 1
+
+
+def _add_rows(
+    figure: go.Figure,
+    rows: pd.DataFrame,
+    named: pd.Series,
+    reach: tuple[float, float],
+    title: str,
+    look: dict[str, object],
+) -> None:
     if rows.empty:
         return
     figure.add_scatter(
@@ -81,12 +97,18 @@ def _add_rows(figure: go.Figure, rows: pd.DataFrame, named: pd.Series, title: st
         customdata=rows["run"].tolist(),
         mode="markers+text" if named.reindex(rows.index).any() else "markers",
         text=[plotly_label(name) if named.get(row, False) else "" for row, name in rows["name"].items()],
-        textposition="top right",
+        textposition=[_side(many, name, reach) for many, name in zip(rows["many"], rows["name"], strict=True)],
         hovertext=[hover_text(name) for name in rows["name"]],
         hovertemplate="%{hovertext}<br>many %{x:.1f} %, few %{y:.1f} %<extra></extra>",
         marker=look,
         name=title,
     )
+
+
+def _side(many: float, name: str, reach: tuple[float, float]) -> str:
+    """To the right, above what the front leaves free; to the left where the name would be cut there."""
+    place = (many - reach[0]) / (reach[1] - reach[0])
+    return "top right" if place + min(len(name), LONGEST_LABEL) / _LETTERS <= 1 else "top left"
 
 
 def _bars(spread: pd.Series) -> dict[str, object]:

@@ -372,6 +372,13 @@ class TestTradeOff:
         close = trade_off(self.rows(few=[49.0, 54.0, 47.0, 53.0, 90.0]))
         assert [text for trace in close.data[1:] for text in trace.text if text] == ["BALLAD"]
 
+    def test_a_name_that_would_be_cut_on_the_right_stands_on_the_left(self):
+        figure = trade_off(self.rows(name=["z", "BALLAD", "c", "Linear probe, adjusted afterwards", "p"]))
+        named = {
+            text: place for trace in figure.data[1:] for text, place in zip(trace.text, trace.textposition, strict=True)
+        }
+        assert named["BALLAD"] == "top right" and named["Linear probe, adjusted afterwards"] == "top left"
+
     def test_without_many_shot_classes_there_is_nothing_to_trade(self):
         (told,) = trade_off(self.rows(many=np.nan)).layout.annotations
         assert told.text == "No row has both many-shot and few-shot classes."
