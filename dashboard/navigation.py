@@ -12,6 +12,7 @@ _PAGES = _INSTALLED_PAGES if _INSTALLED_PAGES.is_dir() else _HERE.parent / "page
 HOME = _PAGES / "home.py"
 NEW_EXPERIMENT = _PAGES / "new_experiment.py"
 RUNS = _PAGES / "runs.py"
+RUN = _PAGES / "run.py"
 LAMBDA_SWEEP = _PAGES / "lambda_sweep.py"
 CONFUSION = _PAGES / "confusion.py"
 EMBEDDINGS = _PAGES / "embeddings.py"
@@ -33,6 +34,12 @@ def menu() -> list[st.Page]:
             help="Set up an experiment and launch it",
         ),
         st.Page(RUNS, title="Runs", icon=":material/monitoring:", help="The queue, all runs and their learning curves"),
+        st.Page(
+            RUN,
+            title="Run",
+            icon=":material/timeline:",
+            help="What one run gained, its curves, classes, pictures and files",
+        ),
         st.Page(
             LAMBDA_SWEEP, title="λ sweep", icon=":material/tune:", help="Accuracy as a function of the residual factor"
         ),

@@ -14,11 +14,11 @@ from dashboard.figures.confusion import READABLE_CLASSES, confusion_difference, 
 from dashboard.figures.group_confusion import group_confusion_heatmap
 from dashboard.figures.reliability import reliability_diagram
 from dashboard.pickers.class_picker import pick_class
-from dashboard.pickers.finished_runs import finished_runs
+from dashboard.pickers.current_run import current_finished_run
 from dashboard.pickers.model_picker import pick_model, pick_split
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.loaders import SPLIT_TITLES, class_order, evaluated_models, evaluated_splits, same_images
-from dashboard.reading.workbench import open_store
+from dashboard.reading.workbench import all_runs, open_store
 from dashboard.text import as_text
 from dashboard.ui.charts import show_chart
 from dashboard.ui.downloads import figure_downloads, table_downloads
@@ -54,8 +54,7 @@ SUMMARY = {
 }
 
 
-def pick(runs: pd.DataFrame) -> ConfusionView | None:
-    run_id = pick_run(runs, label="Run", key="run")
+def pick(run_id: str, runs: pd.DataFrame) -> ConfusionView | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         models = evaluated_models(run_id)
         model = pick_model(models, key="model", first=models[-1])
@@ -303,12 +302,12 @@ def neighbours(view: ConfusionView, class_id: int) -> None:
     )
 
 
-finished = finished_runs(
+run = current_finished_run(
     "Once a run has finished, this page shows which classes it confuses, down to the individual pictures.",
     ":material/grid_on:",
 )
 
-view = pick(finished)
+view = pick(run["id"], all_runs().query("status == 'done'"))
 if view is None:
     stop()
 summary(view)

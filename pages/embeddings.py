@@ -11,6 +11,7 @@ from ballad.store.tasks import task_id
 from ballad.wording import counted
 from dashboard.figures.confusion import distinct_labels
 from dashboard.figures.embedding_map import Colouring, embedding_map
+from dashboard.pickers.current_run import current_run
 from dashboard.pickers.finished_runs import finished_runs
 from dashboard.pickers.model_picker import pick_model, pick_split
 from dashboard.pickers.run_picker import pick_run
@@ -58,7 +59,7 @@ def pick_sides(runs: pd.DataFrame) -> tuple[Side, Side]:
 
 
 def pick_side(runs: pd.DataFrame, key: str, label: str, beside: Side | None) -> Side:
-    run_id = pick_run(runs, label=label, key=key)
+    run_id = pick_run(runs, label=label, key=key, first=current_run() if beside is None else None)
     run = runs.set_index("id").loc[run_id]
     models = evaluated_models(run_id)
     model = pick_model(models, key=f"{key}_model", first=models[0] if beside is None else models[-1])

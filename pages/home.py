@@ -1,11 +1,10 @@
-"""Home: what BALLAD is, what the machine is doing, and where to go next."""
+"""Home: what BALLAD is, what the latest run has gained, and where to go next."""
 
 import pandas as pd
 import streamlit as st
 
 from ballad.data.demo.settings import DEMO_SETTINGS
 from ballad.experiment import Experiment
-from ballad.wording import size
 from dashboard.navigation import (
     COMPARE,
     CONFUSION,
@@ -15,14 +14,16 @@ from dashboard.navigation import (
     LEADERBOARD,
     NEW_EXPERIMENT,
     PAPER,
+    RUN,
     RUNS,
 )
-from dashboard.reading.machine import devices, free_disk
+from dashboard.pickers.current_run import current_run
 from dashboard.reading.workbench import ACTIVE, all_runs, editing_store
 from dashboard.text import as_text
 from dashboard.ui.changes import change_button
-from dashboard.ui.messages import empty_state
-from dashboard.ui.status import progress_share, progress_text
+from dashboard.ui.messages import empty_state, shown_errors
+from dashboard.views.run.outcome import show_outcome
+from dashboard.views.runs.run_progress import show_progress
 from dashboard.views.runs.run_table import COLUMNS, column_config, table_of
 
 RECENT = 8
@@ -57,7 +58,7 @@ def introduce() -> None:
 def start_demo() -> None:
     demo = Experiment().with_values({**DEMO_SETTINGS, "name": "Demo"})
     run_id = editing_store().create(demo, tags=["demo"])
-    st.switch_page(RUNS, query_params={"run": run_id})
+    st.switch_page(RUN, query_params={"run": run_id})
 
 
 def first_step(runs: pd.DataFrame) -> None:
@@ -76,25 +77,23 @@ def next_steps(runs: pd.DataFrame) -> None:
             st.page_link(page, label=label, icon=icon)
 
 
-def machine(runs: pd.DataFrame) -> None:
-    counts = runs["status"].value_counts()
-    with st.container(horizontal=True):
-        for device in devices():
-            st.metric(
-                device.title,
-                f"{size(device.memory_used)} of {size(device.memory_total)}",
-                help=f"Memory in use on {device.name}",
-                border=True,
-            )
-        st.metric("Free disk", size(free_disk()), help="Where runs and their results are kept", border=True)
-        st.metric("Running", int(counts.get("running", 0)), border=True)
-        st.metric("Queued", int(counts.get("queued", 0)), border=True)
-        st.metric("Finished", int(counts.get("done", 0)), border=True)
+def result(runs: pd.DataFrame) -> None:
+    """What the current run, or the latest finished one, has gained."""
+    finished = runs[runs["status"] == "done"].set_index("id", drop=False)
+    if finished.empty:
+        return
+    run = finished.loc[current_run() if current_run() in finished.index else finished.index[0]]
+    st.subheader(as_text(run["label"]), anchor=False)
+    with shown_errors():
+        show_outcome(run["id"], run["label"], "test")
+    st.page_link(
+        RUN, label="Its curves, classes and pictures", icon=":material/timeline:", query_params={"run": run["id"]}
+    )
 
 
 def working(runs: pd.DataFrame) -> None:
     for _, run in runs[runs["status"] == "running"].iterrows():
-        st.progress(progress_share(run), text=f"**{as_text(run['label'])}**: {progress_text(run)}")
+        show_progress(run)
 
 
 def recent(runs: pd.DataFrame) -> None:
@@ -107,13 +106,20 @@ def recent(runs: pd.DataFrame) -> None:
             ":material/science:",
         )
         return
-    st.dataframe(
-        table_of(runs.head(RECENT))[[*COLUMNS, "created"]],
+    shown = table_of(runs.head(RECENT))
+    state = st.dataframe(
+        shown[[*COLUMNS, "created"]],
+        key=f"recent_{hash(tuple(shown['id']))}",
         column_config=column_config(),
         hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
         placeholder="",
         alt="The latest runs with their status and accuracy",
     )
+    st.caption("Select a run to open it.")
+    for place in state.selection.rows:
+        st.switch_page(RUN, query_params={"run": shown["id"].iloc[place]})
 
 
 any_active = all_runs()["status"].isin(ACTIVE).any()
@@ -122,7 +128,6 @@ any_active = all_runs()["status"].isin(ACTIVE).any()
 @st.fragment(run_every=2 if any_active else None)
 def state() -> None:
     runs = all_runs()
-    machine(runs)
     working(runs)
     recent(runs)
     if any_active and not runs["status"].isin(ACTIVE).any():
@@ -131,5 +136,6 @@ def state() -> None:
 
 introduce()
 first_step(all_runs())
-state()
+result(all_runs())
 next_steps(all_runs())
+state()

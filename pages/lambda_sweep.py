@@ -12,7 +12,8 @@ from ballad.wording import counted
 from dashboard.figures.residual_sweep import residual_sweep
 from dashboard.forms.lambda_grid import SWEPT_SCHEDULES, sweep_of
 from dashboard.forms.lists import listed, parse_factors, parse_seeds
-from dashboard.navigation import HOME, NEW_EXPERIMENT, RUNS
+from dashboard.navigation import HOME, NEW_EXPERIMENT, RUN
+from dashboard.pickers.current_run import current_run
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.loaders import images_in_split
 from dashboard.reading.plans import dataset_facts, plan_of, stage_states
@@ -50,7 +51,11 @@ def explain() -> None:
 
 def ask(runs: pd.DataFrame) -> None:
     base_id = pick_run(
-        runs, label="Base run", key="base", help="Every run of the sweep uses this run's data, backbone and Phase A."
+        runs,
+        label="Base run",
+        key="base",
+        first=current_run(),
+        help="Every run of the sweep uses this run's data, backbone and Phase A.",
     )
     factors, samplers = st.columns(2)
     factors_text = factors.text_input(
@@ -151,7 +156,7 @@ def show_results(name: str, runs: pd.DataFrame, published: pd.DataFrame) -> None
     events = show_chart(figure, key="sweep_chart", label="Accuracy of each shot group against λ", height=460)
     if events.clicked is not None:
         for run_id, _ in customdata(figure, [events.clicked]):
-            st.switch_page(RUNS, query_params={"run": run_id})
+            st.switch_page(RUN, query_params={"run": run_id})
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(caption(of_split, chosen, published))
         figure_downloads(f"λ sweep {name} {split}", figure, of_split, key="sweep_figure")
@@ -193,7 +198,8 @@ if known.empty:
     stop()
 
 labels = [run_label(name, group_id) for name, group_id in zip(known["name"], known["id"], strict=True)]
-group_id = pick_run(known.assign(label=labels), label="Sweep", key=SWEEP)
+own = every_run.loc[every_run["id"] == current_run(), "group_id"]
+group_id = pick_run(known.assign(label=labels), label="Sweep", key=SWEEP, first=next(iter(own), None))
 chosen_sweep = known.set_index("id").loc[group_id]
 published = published_points(chosen_sweep["definition"]["base"])
 watch_group(group_id, lambda runs: show_results(chosen_sweep["name"], runs, published))

@@ -11,8 +11,7 @@ from ballad.work.uploads import is_kept, keep_upload, preview_path
 from dashboard.access import editor, visitor, why_not_edit
 from dashboard.figures.confusion import distinct_labels
 from dashboard.pickers.class_picker import pick_class
-from dashboard.pickers.finished_runs import finished_runs
-from dashboard.pickers.run_picker import pick_run
+from dashboard.pickers.current_run import current_finished_run
 from dashboard.reading.loaders import SPLIT_TITLES, evaluated_splits, evaluation
 from dashboard.reading.workbench import open_store
 from dashboard.text import as_text
@@ -162,14 +161,13 @@ def nearest(run_id: str, result: dict[str, Any]) -> None:
         picture_gallery(run_id, "train", captions)
 
 
-finished = finished_runs(
+run = current_finished_run(
     "Once a run has finished, you can show its models any picture here.",
     ":material/image_search:",
 )
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    run_id = pick_run(finished, label="Run", key="run")
-    source = pick_source()
+run_id = run["id"]
+source = pick_source()
 picture = pick_upload() if source == "upload" else pick_sample(run_id)
 if picture is None:
     stop()
@@ -181,7 +179,7 @@ with left:
     true = show_picture(run_id, picture)
 with right:
     show_answers(said["ranked"], true)
-    label = finished.set_index("id").at[run_id, "label"]
+    label = run["label"]
     which = "an uploaded picture" if "upload" in picture else f"{picture['split']} picture {picture['index']}"
     table_downloads(
         f"predictions of {which} {label}",

@@ -5,6 +5,7 @@ mean of its classes' accuracies; ``all`` is the share of all images that are rig
 accuracy: NaN in tables, ``None`` in :meth:`Report.accuracy`, never 0.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,7 +66,22 @@ def evaluate(predictions: Predictions, class_table: pd.DataFrame) -> Report:
         "ece": expected_calibration_error(predictions.top_probabilities[:, 0], predictions.correct),
     }
     accuracies = group_accuracies(labels, predicted, list(class_table["group"]))
-    return Report(_groups(per_class, accuracies), per_class, _confusion(labels, predicted), summary)
+    return Report(group_table(per_class, accuracies), per_class, _confusion(labels, predicted), summary)
+
+
+def group_table(per_class: pd.DataFrame, accuracies: Mapping[str, float | None]) -> pd.DataFrame:
+    """The ``groups`` of a :class:`Report`, from its ``per_class`` and its accuracies by group."""
+    seen = per_class[per_class["test_count"] > 0]
+    rows = []
+    for group, accuracy in accuracies.items():
+        members = seen if group == "all" else seen[seen["group"] == group]
+        images = int(members["test_count"].sum())
+        if group == "all":
+            error = standard_error(np.array([accuracy], np.float64), np.array([images]))
+        else:
+            error = standard_error(members["accuracy"].to_numpy(), members["test_count"].to_numpy())
+        rows.append((group, len(members), images, np.nan if accuracy is None else accuracy, error))
+    return pd.DataFrame(rows, columns=["group", "classes", "images", "accuracy", "standard_error"])
 
 
 def group_accuracies(labels: np.ndarray, predicted: np.ndarray, groups: list[str]) -> dict[str, float | None]:
@@ -128,20 +144,6 @@ def _per_class(labels: np.ndarray, predicted: np.ndarray, class_table: pd.DataFr
             recall=recall,
             f1=100 * 2 * hits / (totals + guesses),
         )
-
-
-def _groups(per_class: pd.DataFrame, accuracies: dict[str, float | None]) -> pd.DataFrame:
-    seen = per_class[per_class["test_count"] > 0]
-    rows = []
-    for group, accuracy in accuracies.items():
-        members = seen if group == "all" else seen[seen["group"] == group]
-        images = int(members["test_count"].sum())
-        if group == "all":
-            error = standard_error(np.array([accuracy], np.float64), np.array([images]))
-        else:
-            error = standard_error(members["accuracy"].to_numpy(), members["test_count"].to_numpy())
-        rows.append((group, len(members), images, np.nan if accuracy is None else accuracy, error))
-    return pd.DataFrame(rows, columns=["group", "classes", "images", "accuracy", "standard_error"])
 
 
 def _confusion(labels: np.ndarray, predicted: np.ndarray) -> pd.DataFrame:

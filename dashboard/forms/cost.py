@@ -65,6 +65,16 @@ def expected_time(
     return ExpectedTime(sum(number / speed[phase] for phase, number in known.items()), unknown)
 
 
+def stage_seconds(plan: Plan, images: Mapping[str, int], speed: Mapping[str, float]) -> dict[str, float | None]:
+    """How long each stage of this plan that takes time takes, by its key; None where the phase's speed is unknown.
+
+    ``images`` and ``speed`` as for :func:`expected_time`.
+    """
+    return {
+        key: number / speed[phase] if phase in speed else None for key, (phase, number) in _work(plan, images).items()
+    }
+
+
 def speed_on(throughput: pd.DataFrame, backbone: str, device: str) -> dict[str, float]:
     """Images per second by phase (phase_a, joint, features, phase_b, fresh features).
 

@@ -31,10 +31,11 @@ def pick_runs(
     return picked
 
 
-def pick_run(runs: pd.DataFrame, *, label: str, key: str, help: str | None = None) -> str:
-    """Choose one of ``runs`` (columns id and label, at least one row), at first the first."""
+def pick_run(runs: pd.DataFrame, *, label: str, key: str, first: str | None = None, help: str | None = None) -> str:
+    """Choose one of ``runs`` (columns id and label, at least one row), at first ``first`` if it is one of them."""
     labels = dict(zip(runs["id"], runs["label"], strict=True))
-    chosen = _present(label, chosen_runs(key), labels) or list(labels)
+    at_first = first if first in labels else next(iter(labels))
+    chosen = _present(label, chosen_runs(key), labels) or [at_first]
     st.session_state[key] = chosen[0]
     picked = st.selectbox(
         label, list(labels), key=key, format_func=lambda run_id: labels.get(run_id, run_id), help=help

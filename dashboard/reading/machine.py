@@ -13,10 +13,11 @@ from ballad.work.devices import list_devices, visible_gpus
 
 @dataclass(frozen=True)
 class Device:
-    """A device that runs can use; memory in bytes."""
+    """A device that runs can use; memory in bytes, ``utilisation`` in percent."""
 
     name: str
     title: str
+    utilisation: float
     memory_used: float
     memory_total: float
 
@@ -27,7 +28,9 @@ def devices() -> list[Device]:
     if list_devices() == ["cpu"]:
         memory = psutil.virtual_memory()
         cores = psutil.cpu_count(logical=True)
-        return [Device("cpu", f"CPU, {cores} cores", memory.total - memory.available, memory.total)]
+        return [
+            Device("cpu", f"CPU, {cores} cores", psutil.cpu_percent(), memory.total - memory.available, memory.total)
+        ]
     return [_gpu(name) for name in list_devices()]
 
 
@@ -40,12 +43,12 @@ def free_disk() -> int:
 
 
 def _gpu(name: str) -> Device:
-    fields = "name,memory.used,memory.total"
+    fields = "name,utilization.gpu,memory.used,memory.total"
     gpu = visible_gpus()[int(name.removeprefix("cuda:"))]
     command = ["nvidia-smi", f"--query-gpu={fields}", "--format=csv,noheader,nounits", "-i", gpu]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout
-        title, used, total = answer.strip().split(", ")
-        return Device(name, title, float(used) * 2**20, float(total) * 2**20)
+        title, busy, used, total = answer.strip().split(", ")
+        return Device(name, title, float(busy), float(used) * 2**20, float(total) * 2**20)
     except (subprocess.SubprocessError, OSError, ValueError):
-        return Device(name, "GPU", float("nan"), float("nan"))
+        return Device(name, "GPU", float("nan"), float("nan"), float("nan"))

@@ -6,7 +6,7 @@ import streamlit as st
 from ballad.store.run import RESUMABLE
 from ballad.wording import counted
 from dashboard.forms.session import CLONED_RUN
-from dashboard.navigation import NEW_EXPERIMENT
+from dashboard.navigation import NEW_EXPERIMENT, RUN
 from dashboard.reading.workbench import ACTIVE, editing_store
 from dashboard.ui.changes import change_button
 
@@ -14,12 +14,18 @@ _DELETED = "deleted_runs"
 _EDITOR = "describe_run"
 
 
-def run_actions(runs: pd.DataFrame) -> None:
-    """A row of buttons for these runs; what does not apply is disabled and says why."""
+def run_actions(runs: pd.DataFrame, *, opens: bool = False) -> None:
+    """A row of buttons for these runs; what does not apply is disabled and says why.
+
+    ``opens``: whether the page of a run can be opened from here.
+    """
     active = runs.loc[runs["status"].isin(ACTIVE), "id"].tolist()
     stopped = runs.loc[runs["status"].isin(RESUMABLE), "id"].tolist()
     ended = runs.loc[runs["status"] != "running", "id"].tolist()
     with st.container(horizontal=True):
+        one = len(runs) == 1
+        if opens and st.button("Open", icon=":material/timeline:", disabled=not one, help="Select one run."):
+            st.switch_page(RUN, query_params={"run": runs["id"].iloc[0]})
         change_button(
             "Cancel",
             icon=":material/stop_circle:",
@@ -37,7 +43,6 @@ def run_actions(runs: pd.DataFrame) -> None:
             on_click=_resume,
             args=(stopped,),
         )
-        one = len(runs) == 1
         with st.popover(
             "Name, tags, note",
             icon=":material/edit:",
