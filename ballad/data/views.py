@@ -68,7 +68,7 @@ class Draw:
         """Draw for an image of this size.
 
         ``crop_flip``: a random crop of 50 to 100 % of the area, mirrored half of the time; ``crop_flip_jitter`` also
-        varies brightness, contrast and saturation as the released code does; ``wide_crop_flip`` crops from 8 % on.
+        varies brightness, contrast and saturation as the released code does; ``wide_crop_flip`` crops 8 to 100 %.
         """
         scale = WIDE_CROP_SCALE if augmentation == "wide_crop_flip" else CROP_SCALE
         box, mirrored = _random_box(width, height, scale, rng), bool(rng.random() < 0.5)

@@ -114,9 +114,9 @@ LIFT: Mapping[str, Any] = MappingProxyType(
         "optimizer.cosine_by": "epoch",
     }
 )
-"""LIFT whole, for ViTs: bottlenecks and head together (Shi et al., ICML 2024, arXiv 2309.10019).
+"""The whole of LIFT, for ViTs: bottlenecks and head together (Shi et al., ICML 2024, arXiv 2309.10019).
 
-As its authors train on ImageNet-LT and Places-LT, there in half precision; on iNaturalist they take 20 epochs.
+As its authors train on ImageNet-LT and Places-LT (they use half precision); on iNaturalist they take 20 epochs.
 """
 ALL_RECIPES: Mapping[str, Mapping[str, Any]] = MappingProxyType({**RECIPES, "lift": LIFT})
 """BALLAD's two, and those of other methods."""

@@ -22,9 +22,9 @@ _HEIGHT = 460
 _NAME_HEIGHT = 0.05
 """Of the range of the plot: closer above each other, two names would touch."""
 _LETTERS = 55
-"""So many fit side by side into the narrowest figure, in print."""
+"""Characters that fit side by side into the narrowest figure, in print."""
 _ROOM_LEFT, _ROOM_RIGHT = 0.05, 0.3
-"""Beside the rows, of their range, the latter for their names."""
+"""Room beside the rows as a share of their range; on the right, for their names."""
 
 
 def trade_off(points: pd.DataFrame, *, images: int | None = None) -> go.Figure:

@@ -28,7 +28,7 @@ def starting_points(runs: pd.DataFrame) -> None:
             st.caption(f"Where the paper and its code differ, follow one of them. {_KEEPS_DATA}")
             for name, title in _RECIPES.items():
                 st.button(title, key=f"recipe_{name}", on_click=_merge, args=(recipe_values(name),), width="stretch")
-            st.caption("Another method, towers and head together; “Defaults” leads back.")
+            st.caption("Another method, which trains towers and head together; “Defaults” returns to BALLAD.")
             st.button("LIFT", key="recipe_lift", on_click=_merge, args=(recipe_values("lift"),), width="stretch")
         with st.popover("Row of the paper", icon=":material/table_rows:"):
             _preset_row()
