@@ -134,7 +134,8 @@ def state() -> None:
         st.rerun()
 
 
-introduce()
+if not all_runs()["status"].eq("done").any():
+    introduce()
 first_step(all_runs())
 result(all_runs())
 next_steps(all_runs())

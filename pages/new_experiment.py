@@ -26,7 +26,7 @@ from dashboard.forms.outlook import show_outlook
 from dashboard.forms.session import draft, entered, fill, keep, open_form, remember_in_url
 from dashboard.forms.starting_points import starting_points
 from dashboard.forms.widgets import Entries
-from dashboard.navigation import RUNS
+from dashboard.navigation import RUN, RUNS
 from dashboard.pickers.backbone_paths import check_backbone_paths
 from dashboard.pickers.dataset_picker import own_datasets
 from dashboard.reading.dataset_source import dataset_source
@@ -212,11 +212,10 @@ def requested() -> Request:
 def launch(request: Request) -> None:
     store = editing_store()
     if len(request.seeds) == 1:
-        run_ids = [queue_run(store, request.experiment, executor=request.executor)]
-    else:
-        group = queue_sweep(store, request.experiment, {"seed": request.seeds}, executor=request.executor)
-        run_ids = store.group_ids(group)
-    st.switch_page(RUNS, query_params={"run": run_ids})
+        run_id = queue_run(store, request.experiment, executor=request.executor)
+        st.switch_page(RUN, query_params={"run": run_id})
+    group = queue_sweep(store, request.experiment, {"seed": request.seeds}, executor=request.executor)
+    st.switch_page(RUNS, query_params={"run": store.group_ids(group)})
 
 
 problem = open_form(open_store())

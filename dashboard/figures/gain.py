@@ -38,15 +38,19 @@ def gain_by_group(accuracies: pd.DataFrame, *, images: int | None = None) -> go.
                 y=[height],
                 error_x={"array": [margin], "thickness": 1, "width": 3},
                 mode="markers",
-                marker={"color": GROUP_COLOURS[group], "symbol": symbol, "size": 11, "line": {"width": 2}},
+                marker=_marker(group, symbol),
                 name=model,
                 showlegend=False,
                 hovertemplate=f"{model}: %{{x:.1f}} ± {margin:.1f} %<extra>{group}</extra>",
             )
     for model, symbol in zip(models, _SYMBOLS, strict=False):
-        key = {"color": GROUP_COLOURS["all"], "symbol": symbol, "size": 11, "line": {"width": 2}}
-        figure.add_scatter(x=[None], y=[None], mode="markers", name=model, marker=key)
+        figure.add_scatter(x=[None], y=[None], mode="markers", name=model, marker=_marker("all", symbol))
     figure.update_yaxes(tickvals=list(range(len(groups))), ticktext=groups, range=[len(groups) - 0.4, -0.6])
     figure.update_xaxes(title=accuracy_axis(images))
     figure.update_layout(height=110 + _ROW_HEIGHT * len(groups))
     return figure
+
+
+def _marker(group: str, symbol: str) -> dict[str, object]:
+    colour = GROUP_COLOURS[group]
+    return {"color": colour, "symbol": symbol, "size": 11, "line": {"width": 2, "color": colour}}

@@ -35,8 +35,8 @@ def choose_current_run(*, page_follows: bool) -> None:
         _let_the_page_follow()
     else:
         _take_from_the_link(labels)
-    if st.session_state.get(_CURRENT) not in labels:
-        st.session_state[_CURRENT] = None
+    if current_run() not in labels:
+        st.session_state[_CURRENT] = _latest(runs)
     st.sidebar.selectbox(
         "Current run",
         _recent(labels),
@@ -50,18 +50,18 @@ def choose_current_run(*, page_follows: bool) -> None:
 
 
 def current_run() -> str | None:
-    """The id of the current run; None as long as none was chosen."""
+    """The id of the current run; None where there are no runs. At first it is the latest that has finished."""
     return st.session_state.get(_CURRENT)
 
 
 def current_finished_run(what: str, icon: str) -> pd.Series:
-    """The current run, or the latest finished one where none was chosen, for a page that shows results.
+    """The current run, for a page that shows results.
 
     Where no run has finished, or the current one has not, the page says so and ends; ``what`` says what it will show.
     """
     finished = finished_runs(what, icon)
     runs = all_runs()
-    run_id = _current_or(finished["id"].iloc[0], runs)
+    run_id = _linked_to(runs)
     if run_id not in set(finished["id"]):
         run = runs.set_index("id").loc[run_id]
         empty_state(
@@ -74,7 +74,7 @@ def current_finished_run(what: str, icon: str) -> pd.Series:
 
 
 def current_row() -> pd.Series:
-    """The row of :func:`all_runs` of the current run, or of the newest where none was chosen; without runs, ends."""
+    """The row of :func:`all_runs` of the current run; without runs, says so and ends the page."""
     runs = all_runs()
     if runs.empty:
         empty_state(
@@ -82,15 +82,20 @@ def current_row() -> pd.Series:
         )
         st.page_link(HOME, label="Run the demo from Home", icon=":material/home:")
         stop()
-    return runs.set_index("id", drop=False).loc[_current_or(runs["id"].iloc[0], runs)]
+    return runs.set_index("id", drop=False).loc[_linked_to(runs)]
 
 
-def _current_or(first: str, runs: pd.DataFrame) -> str:
-    """The current run, else ``first``; kept in the link from now on, with a word about a run that the link named."""
+def _linked_to(runs: pd.DataFrame) -> str:
+    """The current run, kept in the link from now on, with a word about a run that the link named in vain."""
     show_missing("Run", sorted(set(st.query_params.get_all(RUN)) - set(runs["id"])))
-    run_id = current_run() or first
+    run_id = st.session_state[_CURRENT]
     remember_runs(RUN, [run_id])
     return run_id
+
+
+def _latest(runs: pd.DataFrame) -> str:
+    finished = runs[runs["status"] == "done"]
+    return (runs if finished.empty else finished)["id"].iloc[0]
 
 
 def _recent(labels: dict[str, str]) -> list[str]:

@@ -10,6 +10,9 @@ import streamlit as st
 from ballad.home import default_home
 from ballad.work.devices import list_devices, visible_gpus
 
+# The first answer would be 0: it tells how busy the processor was since the question before.
+psutil.cpu_percent()
+
 
 @dataclass(frozen=True)
 class Device:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from ballad.wording import size
 from dashboard.navigation import RUNS
-from dashboard.reading.machine import Device, devices
+from dashboard.reading.machine import Device, devices, free_disk
 from dashboard.reading.workbench import all_runs
 
 SECONDS_BETWEEN_LOOKS = 5
@@ -15,7 +15,7 @@ LOOKS_KEPT = 60
 
 @st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
 def show_machine() -> None:
-    """A line for each device with its load of the last minutes, and the queue."""
+    """A number for each device with its load of the last minutes, the queue, and what room is left."""
     for device in devices():
         history = _history(device.name)
         if not history or history[-1] != device:
@@ -24,6 +24,7 @@ def show_machine() -> None:
     counts = all_runs()["status"].value_counts()
     running, queued = int(counts.get("running", 0)), int(counts.get("queued", 0))
     st.page_link(RUNS, label=f"{running} running, {queued} waiting", icon=":material/pending_actions:")
+    st.caption(f"{size(free_disk())} of disk free", help="Where runs and their results are kept")
 
 
 def _show_device(device: Device, history: deque[Device]) -> None:

@@ -100,7 +100,7 @@ def test_the_demo_runs_from_home_can_be_cancelled_and_goes_on(open_page: OpenPag
     page = open_page()
     expect(page.get_by_text("No runs yet")).to_be_visible()
     page.get_by_role("button", name="Run the demo").click()
-    expect(page).to_have_url(re.compile(r"/runs\?run="))
+    expect(page).to_have_url(re.compile(r"/run\?run="))
     expect(page.get_by_text(re.compile(r"Phase A · epoch \d+ of 10"))).to_be_visible()
 
     cancel = page.get_by_test_id("stProgress").locator("xpath=ancestor::*[.//button][1]").get_by_role("button")
@@ -118,7 +118,7 @@ def test_a_run_launched_from_a_link_draws_growing_curves(open_page: OpenPage, ru
     page = open_page("new_experiment", "&".join(f"set={name}={value}" for name, value in SHORT.items()))
     expect(page.get_by_role("spinbutton", name="Epochs of Phase A")).to_have_value("2")
     page.get_by_role("button", name="Launch 1 run").click()
-    expect(page).to_have_url(re.compile(r"/runs\?run="))
+    expect(page).to_have_url(re.compile(r"/run\?run="))
 
     label = "Validation accuracy"
     await_points(page, label, 1)
@@ -152,7 +152,7 @@ def test_a_sweep_finds_phase_a_and_draws_a_point_for_every_factor(open_page: Ope
     )
     page.mouse.move(left, top)
     page.mouse.click(left, top)
-    expect(page).to_have_url(re.compile(rf"/runs\?run={run_id}"))
+    expect(page).to_have_url(re.compile(rf"/run\?run={run_id}"))
     expect(chart(page, "Validation accuracy")).to_be_visible()
 
 

@@ -12,6 +12,7 @@ from dashboard.figures.comparison import comparison_dots
 from dashboard.figures.confusion import confusion_difference, confusion_heatmap
 from dashboard.figures.differences import difference_intervals
 from dashboard.figures.embedding_map import embedding_map
+from dashboard.figures.gain import gain_by_group
 from dashboard.figures.group_confusion import group_confusion_heatmap
 from dashboard.figures.parallel_coordinates import parallel_coordinates
 from dashboard.figures.parts import empty_figure
@@ -65,6 +66,16 @@ def _comparison(settings: int) -> pd.DataFrame:
                 "published": setting == settings - 1,
             }
             for setting in range(settings)
+            for place, group in enumerate(GROUPS)
+        ]
+    )
+
+
+def _gain() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"model": model, "group": group, "accuracy": 40.0 + 9 * place + 5 * step, "margin": 2.5 + step}
+            for step, model in enumerate(("Zero-shot", "Phase A", "BALLAD"))
             for place, group in enumerate(GROUPS)
         ]
     )
@@ -197,6 +208,7 @@ FIGURE_KINDS: Mapping[str, Callable[[], go.Figure]] = {
     "class counts, ranked": lambda: class_count_curve(_class_counts(365)),
     "comparison": lambda: comparison_dots(_comparison(4), images=1200),
     "comparison of many": lambda: comparison_dots(_comparison(12)),
+    "gain": lambda: gain_by_group(_gain(), images=1200),
     "differences": lambda: difference_intervals(_differences()),
     "confusion, named": lambda: confusion_heatmap(_confusion(30), range(30), _names(30)),
     "confusion, grouped": lambda: confusion_heatmap(
