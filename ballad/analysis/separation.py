@@ -11,12 +11,16 @@ import pandas as pd
 from ballad.analysis.projection import unit_rows
 from ballad.shot_groups import GROUPS
 
+SMALLEST_DISTANCE = 1e-6
+"""Cosine distances of float32 features below this are their rounding."""
+
 
 def silhouette_by_class(features: np.ndarray, labels: np.ndarray, groups: Sequence[str]) -> pd.DataFrame:
     """Mean silhouette (Rousseeuw 1987) of each class's samples, −1 … 1: near 1 far from the nearest other class.
 
     groups: shot group of each class [K]. Returns class_id, group, samples, silhouette, for classes with samples; a
-    class with one sample, or without another class beside it, has no silhouette (NaN).
+    class with one sample, or without another class beside it, has no silhouette (NaN). Samples that are the same to
+    float32's precision are neither near nor far: their silhouette is 0.
     """
     classes, index, counts = np.unique(labels, return_inverse=True, return_counts=True)
     table = pd.DataFrame({"class_id": classes, "group": np.asarray(groups)[classes], "samples": counts})
@@ -27,13 +31,19 @@ def silhouette_by_class(features: np.ndarray, labels: np.ndarray, groups: Sequen
     np.add.at(sums, index, unit)
     # The mean cosine distance to a class is linear in its samples: one product with the class sums instead of N × N.
     similarity = unit @ sums.T  # [N, classes], summed over each class
-    within = 1 - (similarity[rows, index] - 1) / np.maximum(counts[index] - 1, 1)
+    within = _told(1 - (similarity[rows, index] - 1) / np.maximum(counts[index] - 1, 1))
     between = 1 - similarity / counts
     between[rows, index] = np.inf
-    nearest = between.min(axis=1)
-    values = (nearest - within) / np.maximum(np.maximum(nearest, within), np.finfo(np.float32).tiny)
+    nearest = _told(between.min(axis=1))
+    larger = np.maximum(nearest, within)
+    values = np.divide(nearest - within, larger, out=np.zeros_like(larger), where=larger > 0)
     means = np.bincount(index, weights=values) / counts
     return table.assign(silhouette=np.where(counts > 1, means, np.nan))
+
+
+def _told(distances: np.ndarray) -> np.ndarray:
+    """Distances that are more than rounding; the others are 0, where a little below it would turn signs."""
+    return np.where(distances > SMALLEST_DISTANCE, distances, 0.0)
 
 
 def neighbour_purity(

@@ -39,6 +39,15 @@ def test_silhouette_agrees_with_scikit_learn():
     assert table["class_id"].tolist() == [0, 1, 3, 4]
 
 
+@pytest.mark.parametrize("jitter", [0, 1e-7, 1e-5, 1e-3])
+def test_features_that_have_all_but_collapsed_keep_a_silhouette_within_its_bounds(jitter):
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 3
+    features = (rng.normal(size=64) + jitter * rng.normal(size=(60, 64))).astype(np.float32)
+    silhouettes = silhouette_by_class(features, labels, ["many", "medium", "few"])["silhouette"]
+    assert silhouettes.abs().max() <= (1 if jitter else 0)
+
+
 def test_a_lone_sample_or_a_lone_class_has_no_silhouette():
     table = silhouette_by_class(at_angles([0, 10, 90]), np.array([0, 0, 1]), ["many", "few"])
     assert table["silhouette"][0] > 0.9 and np.isnan(table["silhouette"][1])

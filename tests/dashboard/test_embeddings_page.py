@@ -80,7 +80,7 @@ def test_figure_six_is_one_click(app, trained, ids):
     confused = per_class[(per_class["group"] == "few") & (per_class["accuracy"] < 100)]["class_name"]
     shown = {trace["name"] for trace in map_shown(app)["data"]} - {"class text"}
     assert shown == set(confused)
-    assert len(app.metric) == 3
+    assert len(app.main.metric) == 3
 
 
 def test_figure_six_says_what_it_lacks_and_offers_to_train_it(app, trained, ids):
