@@ -1,5 +1,6 @@
 """Run: what one run gained, how it got there, and what it left."""
 
+from collections.abc import Callable
 from functools import partial
 
 import pandas as pd
@@ -48,7 +49,10 @@ if run["status"] == "done":
         show_outcome(run["id"], run["label"], split)
 run_actions(all_runs().query("id == @run.id"))
 
-parts = {"Curves and log": partial(live, run), "Settings": partial(show_settings, run["id"])}
+parts: dict[str, Callable[[], None]] = {
+    "Curves and log": partial(live, run),
+    "Settings": partial(show_settings, run["id"]),
+}
 if run["status"] == "done":
     parts |= {
         "Classes": lambda: show_classes(run["id"], run["label"], split),

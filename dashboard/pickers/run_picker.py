@@ -34,7 +34,7 @@ def pick_runs(
 def pick_run(runs: pd.DataFrame, *, label: str, key: str, first: str | None = None, help: str | None = None) -> str:
     """Choose one of ``runs`` (columns id and label, at least one row), at first ``first`` if it is one of them."""
     labels = dict(zip(runs["id"], runs["label"], strict=True))
-    at_first = first if first in labels else next(iter(labels))
+    at_first = first if first is not None and first in labels else next(iter(labels))
     chosen = _present(label, chosen_runs(key), labels) or [at_first]
     st.session_state[key] = chosen[0]
     picked = st.selectbox(
