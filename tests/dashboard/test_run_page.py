@@ -117,9 +117,9 @@ class TestCurrentRun:
 
     def test_a_page_with_a_choice_of_its_own_follows_too(self, app, trained):
         first, second = run_named(trained, "decoupled"), run_named(trained, "joint")
-        app = page_opener("embeddings")(app, left=first, right=first)
-        app.selectbox(key="current_run").set_value(second).run()
-        assert app.selectbox(key="left").value == second
+        app = page_opener("embeddings")(app, left=second, right=second)
+        app.selectbox(key="current_run").set_value(first).run()
+        assert app.selectbox(key="left").value == first
 
     def test_compare_keeps_its_runs(self, app, trained):
         both = [run_named(trained, "decoupled"), run_named(trained, "joint")]
