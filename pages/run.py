@@ -1,11 +1,9 @@
 """Run: what one run gained, how it got there, and what it left."""
 
-from collections.abc import Callable
-from functools import partial
-
 import pandas as pd
 import streamlit as st
 
+from ballad.stages.plan import SplitName
 from dashboard.pickers.current_run import current_row
 from dashboard.pickers.model_picker import pick_split
 from dashboard.reading.loaders import evaluated_splits
@@ -19,6 +17,8 @@ from dashboard.views.runs.run_curves import show_curves
 from dashboard.views.runs.run_progress import show_progress
 from dashboard.views.runs.run_story import show_log, show_story
 
+PARTS = ("Curves and log", "Classes", "Pictures", "Settings", "Stages and files")
+
 
 def live(run: pd.Series) -> None:
     """How the run is doing, again every second while it works."""
@@ -30,37 +30,52 @@ def live(run: pd.Series) -> None:
         now = runs[runs["id"] == run["id"]]
         if now.empty or now["status"].iloc[0] != run["status"]:
             st.rerun()
-        if working:
-            show_progress(now.iloc[0])
+        with st.container():
+            if working:
+                show_progress(now.iloc[0])
         show_curves(now)
         show_log(now)
 
     watch()
 
 
+def outcome(run: pd.Series) -> SplitName | None:
+    """What the run gained, on the split that the reader chooses; None as long as it has no result."""
+    if run["status"] != "done":
+        return None
+    with shown_errors():
+        split = pick_split(evaluated_splits(run["id"]))
+        show_outcome(run["id"], run["label"], split)
+        return split
+    return None
+
+
+def part(name: str, run: pd.Series, split: SplitName | None) -> None:
+    if name == "Curves and log":
+        live(run)
+    elif name == "Settings":
+        show_settings(run["id"])
+    elif name == "Stages and files":
+        show_files(run["id"])
+    elif split is None:
+        st.info("There are results to look at once the run has finished.", icon=":material/schedule:")
+    elif name == "Classes":
+        show_classes(run["id"], run["label"], split)
+    else:
+        show_pictures(run["id"], split)
+
+
+# What comes and goes has a container of its own, so that charts below keep their place, and with it their zoom.
 run = current_row()
 with st.container():
     undo_deletion()
 st.subheader(as_text(run["label"]), anchor=False)
-show_story(run)
-if run["status"] == "done":
-    with shown_errors():
-        split = pick_split(evaluated_splits(run["id"]))
-        show_outcome(run["id"], run["label"], split)
+with st.container():
+    show_story(run)
+with st.container():
+    split = outcome(run)
 run_actions(all_runs().query("id == @run.id"))
-
-parts: dict[str, Callable[[], None]] = {
-    "Curves and log": partial(live, run),
-    "Settings": partial(show_settings, run["id"]),
-}
-if run["status"] == "done":
-    parts |= {
-        "Classes": lambda: show_classes(run["id"], run["label"], split),
-        "Pictures": lambda: show_pictures(run["id"], split),
-    }
-parts["Stages and files"] = partial(show_files, run["id"])
-tabs = st.tabs(list(parts), key="part", on_change="rerun", bind="query-params")
-for tab, show in zip(tabs, parts.values(), strict=True):
+for name, tab in zip(PARTS, st.tabs(list(PARTS), key="part", on_change="rerun", bind="query-params"), strict=True):
     if tab.open:
         with tab, shown_errors():
-            show()
+            part(name, run, split)
