@@ -304,10 +304,12 @@ class TestReport:
         groups = latest_launches(ablations(queries.groups(store)))
         assert list(groups) == list(PRESETS)
         parts = [part_of(store, Ablation.read(store, group_id)) for group_id in groups.values()]
+        assert "NA&gt;" not in report_page(parts).decode()  # rows of other methods have no seeds
         zipfile.ZipFile(io.BytesIO(report_pack(parts))).extractall(tmp_path)
         command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "main.tex"]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-2000:]
+        assert "Overfull" not in done.stdout  # nothing stands out of the page
         assert (tmp_path / "main.pdf").read_bytes().startswith(b"%PDF-")
 
     def test_figure_6_is_the_kept_map_of_two_runs_that_differ_in_the_schedule_alone(

@@ -34,6 +34,7 @@ from dashboard.views.paper.paper_results import ablations
 RESULT, LAUNCHER, CHECKLIST = "result", "launcher", "checklist"
 """The keys of the chosen launch, and of the two expanders."""
 SECONDS_BETWEEN_LOOKS = 2
+_CARDS_IN_A_ROW = 3
 _STAGES_NAMED = 8
 """The most that a tooltip holds."""
 Costs = dict[str, Cost | BalladError]
@@ -131,11 +132,13 @@ def _offer_all(launched: pd.DataFrame, conditions: Conditions, whose: str, plans
 
 def _show_cards(groups: pd.DataFrame, conditions: Conditions, costs: Costs) -> None:
     launched = ablations(groups)
-    latest, by_id, columns = latest_launches(launched), launched.set_index("id"), st.columns(3)
+    latest, by_id = latest_launches(launched), launched.set_index("id")
     of_lambda = sweeps(groups)
     of_lambda = of_lambda[of_lambda["done"] > 0]
     for place, preset in enumerate(PRESETS.values()):
-        with columns[place % len(columns)].container(border=True):
+        if place % _CARDS_IN_A_ROW == 0:
+            row = st.columns(_CARDS_IN_A_ROW)
+        with row[place % _CARDS_IN_A_ROW].container(border=True, height="stretch"):
             st.markdown(f"**{preset.place}**: {preset.title}")
             if preset.name in latest:
                 _show_launched(preset, by_id.loc[latest[preset.name]], costs[preset.name])

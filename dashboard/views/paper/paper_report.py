@@ -36,12 +36,15 @@ from dashboard.views.paper.paper_results import (
     result_table,
 )
 
+_EXPLAINED = "Accuracies are top-1 on the test split, in percent: mean ± standard deviation over seeds."
 _STYLE = """
-body { font: 15px/1.45 sans-serif; color: #1a2230; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-section { break-inside: avoid; margin-bottom: 2.5rem } img { max-width: 100% }
-table { border-collapse: collapse; font-size: 13px; border-block: 2px solid #1a2230; margin: .75rem 0 }
-th { border-bottom: 1px solid #1a2230 } th, td { padding: .15rem .6rem; text-align: right; white-space: nowrap }
-th:first-child, td:first-child, th:last-child, td:last-child { text-align: left; white-space: normal }
+body { font: 15px/1.45 sans-serif; color: #1a2230; max-width: 78rem; margin: 2rem auto; padding: 0 1rem }
+h2 { font-size: 1.15rem } section { break-inside: avoid; margin-bottom: 2.5rem } img { max-width: 60rem; width: 100% }
+div { overflow-x: auto } table { border-collapse: collapse; font-size: 13px; border-block: 2px solid #1a2230 }
+th { border-bottom: 1px solid #1a2230; vertical-align: bottom; max-width: 5rem }
+th, td { padding: .15rem .5rem; text-align: right } td { white-space: nowrap }
+th:first-child, td:first-child, th:last-child, td:last-child { text-align: left }
+@page { size: landscape } @media print { table { font-size: 10px } }
 """
 
 
@@ -104,10 +107,9 @@ def report_page(parts: Sequence[Part], *, whole: bool = True) -> bytes:
     not_run = f"<p>Not run yet: {escape(', '.join(missing))}.</p>" if missing else ""
     notes = "".join(f"<li>{escape(note)}</li>" for note in paper.tensions())
     made = f"Made on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC."
-    explained = "Accuracies are top-1 on the test split, in percent: mean ± standard deviation over seeds."
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>BALLAD, measured</title><style>{_STYLE}</style>'
-        f"<h1>BALLAD, measured</h1><p>{made} {explained}</p>{told}{not_run}{body}"
+        f"<h1>BALLAD, measured</h1><p>{made} {_EXPLAINED}</p>{told}{not_run}{body}"
         f"<section><h2>Before you compare with the paper</h2><ul>{notes}</ul></section>"
         f"<section><h2>Versions</h2><pre>{escape(versions())}</pre></section></html>"
     ).encode()
@@ -118,7 +120,7 @@ def report_pack(parts: Sequence[Part], *, whole: bool = True) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as pack:
         pack.writestr("report.html", report_page(parts, whole=whole))
-        pack.writestr("main.tex", main_tex(parts))
+        pack.writestr("main.tex", main_tex(parts, whole=whole))
         for part in parts:
             pack.writestr(f"tables/{part.name}.tex", part.latex)
             pack.writestr(f"tables/{part.name}.csv", csv_table(part.numbers))
@@ -128,35 +130,55 @@ def report_pack(parts: Sequence[Part], *, whole: bool = True) -> bytes:
     return buffer.getvalue()
 
 
-def main_tex(parts: Sequence[Part]) -> str:
-    """A LaTeX document of all parts; figures only where there is an engine that draws them."""
-    lines = [
-        r"\documentclass{article}",
-        r"\usepackage[a4paper,margin=2cm]{geometry}",
-        r"\usepackage{booktabs}",
-        r"\usepackage{graphicx}",
-        r"\makeatletter",
-        r"\long\def\@makecaption#1#2{#2\par\vskip\abovecaptionskip}"
-        r" % captions name the paper's place themselves",
-        r"\setlength{\@fptop}{0pt}",
-        r"\makeatother",
-        r"\title{BALLAD, measured}",
-        r"\date{\today}",
-        r"\begin{document}",
-        r"\maketitle",
-    ]
+_PREAMBLE = r"""
+\documentclass{article}
+\usepackage[a4paper,margin=2cm]{geometry}
+\usepackage{booktabs}
+\usepackage{graphicx}
+\makeatletter
+% Captions name the paper's place themselves.
+\long\def\@makecaption#1#2{#2\par\vskip\abovecaptionskip}
+% Tables and figures stand where they are told, one after the other.
+\newenvironment{placed}{\par\bigskip\noindent\begin{minipage}{\linewidth}}{\end{minipage}\par}
+\renewenvironment{table}[1][]{\placed\footnotesize\def\@captype{table}}{\endplaced}
+\renewenvironment{figure}[1][]{\placed\footnotesize\def\@captype{figure}}{\endplaced}
+\makeatother
+% A table that is wider than the page shrinks to its width.
+\newsavebox{\wholetable}
+\let\plaintabular\tabular
+\let\endplaintabular\endtabular
+\renewenvironment{tabular}[2][c]{\begin{lrbox}{\wholetable}\plaintabular[#1]{#2}}{\endplaintabular\end{lrbox}%
+  \ifdim\wd\wholetable>\linewidth\resizebox{\linewidth}{!}{\usebox{\wholetable}}\else\usebox{\wholetable}\fi}
+% Text fonts may lack outlines for the usual bullet.
+\renewcommand{\labelitemi}{$\bullet$}
+\title{BALLAD, measured}
+\author{}
+\date{\today}
+\begin{document}
+\maketitle
+""".strip()
+
+
+def main_tex(parts: Sequence[Part], *, whole: bool = True) -> str:
+    """A LaTeX document of all parts; figures only where there is an engine that draws them.
+
+    The ``whole`` one closes with what to know before comparing with the paper.
+    """
+    lines = [_PREAMBLE, rf"\noindent {latex.escaped(_EXPLAINED)}"]
     for part in parts:
-        lines.append(rf"{{\small\input{{tables/{part.name}.tex}}}}")
+        lines.append(rf"\input{{tables/{part.name}.tex}}")
         if part.figure is not None and has_engine():
             lines += [
-                r"\begin{figure}[t]",
+                r"\begin{figure}",
                 r"\centering",
-                rf"\includegraphics{{figures/{part.name}.pdf}}",
+                rf"\includegraphics[width=\linewidth]{{figures/{part.name}.pdf}}",
                 rf"\caption{{{latex.escaped(part.title)}.}}",
                 rf"\label{{fig:{part.name}}}",
                 r"\end{figure}",
             ]
-        lines.append(r"\clearpage")
+    if whole:
+        notes = [rf"\item {latex.escaped(note)}" for note in paper.tensions()]
+        lines += [r"\section*{Before you compare with the paper}", r"\begin{itemize}", *notes, r"\end{itemize}"]
     return "\n".join([*lines, r"\end{document}", ""])
 
 
@@ -208,8 +230,9 @@ def _section(part: Part) -> str:
     if part.figure is not None and has_engine():
         content = base64.b64encode(PNG.write(part.figure, _look(part))).decode()
         picture = f'<p><img alt="{escape(part.title)}" src="data:image/png;base64,{content}"></p>'
-    numbers = part.numbers.to_html(index=False, border=0, na_rep="")
-    return f"<section><h2>{escape(part.title)}</h2>{picture}{numbers}</section>"
+    # As text: a missing whole number would be written as <NA>.
+    numbers = part.numbers.astype(object).where(part.numbers.notna(), "").to_html(index=False, border=0)
+    return f"<section><h2>{escape(part.title)}</h2>{picture}<div>{numbers}</div></section>"
 
 
 def _look(part: Part) -> Look:
