@@ -24,14 +24,18 @@ run: $(READY)
 test: $(READY)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder
 
-# What needs neither a browser nor a long training, and examples in docstrings: while working on something.
+# While working on something: what needs no browser, and examples in docstrings.
 QUICK := tests/analysis tests/data tests/heads tests/paper tests/store \
     $(addprefix tests/stages/test_,cautions.py keys_of_release_0_1.py plan.py stage_store.py) \
     $(addprefix tests/test_,discovery.py docstrings.py experiment.py locks.py samplers.py schedules.py sweeps.py \
     whole_files.py wording.py) \
     $(addprefix tests/training/test_,objectives.py optimizer.py sampling.py schedule.py)
+# But for files that train, compile or start processes with torch, which take most of the time.
+LONG := $(addprefix tests/,analysis/test_projection.py data/test_demo.py data/test_images.py heads/test_protocol.py \
+    heads/test_search.py paper/test_ablations.py)
 quick: $(READY)
-	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses $(PYTEST_WORKERS) --dist loadfile $(QUICK)
+	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses $(PYTEST_WORKERS) --dist loadfile $(QUICK) \
+	    $(addprefix --ignore=,$(LONG))
 
 coverage: $(READY)
 	OMP_NUM_THREADS=1 $(PYTHON) -m pytest --numprocesses $(PYTEST_WORKERS) --dist loadfile -m "not browser" \

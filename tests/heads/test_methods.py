@@ -194,7 +194,7 @@ def test_the_backward_expert_has_the_priors_the_other_way_round():
 def test_sade_trains_three_experts_for_three_tails():
     head, state = started("sade")
     learned = {name: state[name].requires_grad_() for name in ("weight", "bias")}
-    for _ in range(300):
+    for _ in range(100):
         head.loss(state, FEATURES / 3, LABELS, CONTEXT, 0.0).sum().backward()
         for tensor in learned.values():
             with torch.no_grad():
