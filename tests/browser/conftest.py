@@ -12,9 +12,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal, get_args
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -37,6 +38,7 @@ _EVERY_CHART_IS_DRAWN = """
 [...document.querySelectorAll("[data-testid=stBidiComponentRegular]")].every(chart => chart.querySelector(".main-svg"))
 """
 
+Look = Literal["light", "dark"]
 OpenPage = Callable[..., Page]
 
 
@@ -98,9 +100,20 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def contexts(browser: Browser) -> dict[str, BrowserContext]:
+    """A reader who prefers each look; what the pages load is kept between tests, as in a browser that stays open."""
+    looks: tuple[Look, ...] = get_args(Look)
+    size: ViewportSize = {"width": 1280, "height": 900}
+    contexts = {look: browser.new_context(viewport=size, color_scheme=look) for look in looks}
+    for context in contexts.values():
+        context.set_default_timeout(PATIENCE_MS)
+    return contexts
+
+
 @pytest.fixture
-def open_page(server: str, browser: Browser) -> Iterator[OpenPage]:
-    """``open_page("runs", run=…)`` opens a page in a context of its own and waits until it is drawn.
+def open_page(server: str, contexts: dict[str, BrowserContext]) -> Iterator[OpenPage]:
+    """``open_page("runs", "run=…")`` opens a page in a tab of its own and waits until it is drawn.
 
     After the test, no page of it may show an exception or have written an error to the console.
     """
@@ -112,10 +125,8 @@ def open_page(server: str, browser: Browser) -> Iterator[OpenPage]:
         if message.type == "error" and not probed:
             complaints.append(f"{message.text} ({message.location.get('url')})")
 
-    def open_page(name: str = "", query: str = "", *, look: str = "light") -> Page:
-        context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=look)  # type: ignore[arg-type]
-        context.set_default_timeout(PATIENCE_MS)
-        page = context.new_page()
+    def open_page(name: str = "", query: str = "", *, look: Look = "light") -> Page:
+        page = contexts[look].new_page()
         pages.append(page)
         page.on("console", listen)
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -126,7 +137,7 @@ def open_page(server: str, browser: Browser) -> Iterator[OpenPage]:
     yield open_page
     for page in pages:
         expect(page.get_by_test_id("stException")).to_have_count(0)
-        page.context.close()
+        page.close()
     assert not complaints
 
 

@@ -2,12 +2,13 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 from urllib.parse import parse_qs, urlparse
 
 import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 
-from tests.browser.conftest import ROOT, OpenPage, settled
+from tests.browser.conftest import ROOT, Look, OpenPage, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1800)]
 
@@ -249,9 +250,9 @@ def test_a_leaderboard_fills_and_says_what_to_choose(open_page: OpenPage):
     assert "board" in query(page) and points_drawn(page, "Few-shot against many-shot accuracy") >= 1
 
 
-@pytest.mark.parametrize("look", ["light", "dark"])
+@pytest.mark.parametrize("look", get_args(Look))
 @pytest.mark.parametrize("name", PAGES)
-def test_every_page_is_whole_in_light_and_dark(open_page: OpenPage, name: str, look: str):
+def test_every_page_is_whole_in_light_and_dark(open_page: OpenPage, name: str, look: Look):
     page = open_page("" if name == "home" else name, look=look)
     background = page.get_by_test_id("stApp").evaluate("app => getComputedStyle(app).backgroundColor")
     red, green, blue = map(int, re.findall(r"\d+", background)[:3])
