@@ -101,7 +101,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def contexts(browser: Browser) -> dict[str, BrowserContext]:
+def contexts(browser: Browser) -> dict[Look, BrowserContext]:
     """A reader who prefers each look; what the pages load is kept between tests, as in a browser that stays open."""
     looks: tuple[Look, ...] = get_args(Look)
     size: ViewportSize = {"width": 1280, "height": 900}
@@ -112,7 +112,7 @@ def contexts(browser: Browser) -> dict[str, BrowserContext]:
 
 
 @pytest.fixture
-def open_page(server: str, contexts: dict[str, BrowserContext]) -> Iterator[OpenPage]:
+def open_page(server: str, contexts: dict[Look, BrowserContext]) -> Iterator[OpenPage]:
     """``open_page("runs", "run=…")`` opens a page in a tab of its own and waits until it is drawn.
 
     After the test, no page of it may show an exception or have written an error to the console.
