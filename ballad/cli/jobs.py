@@ -12,7 +12,7 @@ from ballad.assignments import grid
 from ballad.cli.groups import failures, finish_groups
 from ballad.cli.progress import ShellProgress
 from ballad.cli.settings import add_executor, add_settings, experiment_from
-from ballad.cli.tables import print_table
+from ballad.cli.tables import add_json, print_table, records
 from ballad.errors import BalladError, Cancelled, RunError
 from ballad.schedules import model_title
 from ballad.shot_groups import GROUPS
@@ -37,6 +37,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
     add_executor(sweep)
     _add_queue_option(sweep)
+    add_json(sweep, "the runs")
     sweep.set_defaults(command=_sweep)
 
     listing = commands.add_parser("list", help="list runs, the newest first")
@@ -46,11 +47,13 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     listing.add_argument("--group", help="only runs of the group with this id")
     listing.add_argument("--tag", help="only runs with this tag")
     listing.add_argument("--limit", type=int, default=50, help="runs to show (default: 50)")
+    add_json(listing, "the runs")
     listing.set_defaults(command=_list)
 
     show = commands.add_parser("show", help="show one run: where it stands, its settings, accuracies and log")
     show.add_argument("run", metavar="RUN", help="a run's id, or the beginning of one")
     show.add_argument("--log", action="store_true", help="the whole log, with tracebacks")
+    add_json(show, "the run, its settings, accuracies and log")
     show.set_defaults(command=_show)
 
     resume = commands.add_parser("resume", help="continue failed, cancelled or interrupted runs")
@@ -100,9 +103,10 @@ def _sweep(options: argparse.Namespace) -> int:
             f"Runs that had not begun stay queued; `python -m ballad cancel --group {group_id}` cancels them.",
             file=sys.stderr,
         )
+        if not options.json:
+            _print_runs(queries.runs(store, group_id=group_id))
         raise
-    finally:
-        _print_runs(queries.runs(store, group_id=group_id))
+    _print_runs(queries.runs(store, group_id=group_id), as_json=options.json)
     return 0 if options.queue else _exit_code(failures(store, [group_id]))
 
 
@@ -118,12 +122,15 @@ def _list(options: argparse.Namespace) -> None:
     store = _store()
     store.interrupt_orphans()
     table = queries.runs(store, statuses=options.status, group_id=options.group, tag=options.tag)
-    _print_runs(table.head(options.limit))
+    _print_runs(table.head(options.limit), as_json=options.json)
     if len(table) > options.limit:
         print(f"{len(table) - options.limit} older runs are not shown.", file=sys.stderr)
 
 
-def _print_runs(table: "pd.DataFrame") -> None:
+def _print_runs(table: "pd.DataFrame", *, as_json: bool = False) -> None:
+    if as_json:
+        print(json.dumps(records(table)))
+        return
     rows = [
         [
             run["id"],
@@ -148,7 +155,14 @@ def _show(options: argparse.Namespace) -> None:
     store = _store()
     store.interrupt_orphans()
     run = store.get(options.run)
-    row = queries.runs(store, run_ids=[run.id], deleted=run.deleted is not None).iloc[0]
+    runs = queries.runs(store, run_ids=[run.id], deleted=run.deleted is not None)
+    results, log = queries.results(store, [run.id]), queries.log(store, run.id)
+    if options.json:
+        (shown,) = records(runs)
+        settings = json.loads(run.settings)
+        print(json.dumps({**shown, "settings": settings, "results": records(results), "log": records(log)}))
+        return
+    row = runs.iloc[0]
     facts = {
         "status": row["status"],
         "error": run.error,
@@ -162,7 +176,6 @@ def _show(options: argparse.Namespace) -> None:
         "time": duration(row["seconds"]),
     }
     print_table(f"run {run.id}", ["", ""], [[name, value] for name, value in facts.items() if value is not None])
-    results = queries.results(store, [run.id])
     if len(results):
         rows = [
             [model_title(result["model"]), result["split"], *(number(result[group]) for group in GROUPS)]
@@ -170,7 +183,7 @@ def _show(options: argparse.Namespace) -> None:
         ]
         print_table("top-1 accuracy, %", ["model", "split", *GROUPS], rows, numbers=4)
     print(yaml.safe_dump(json.loads(run.settings), sort_keys=False))
-    for line in queries.log(store, run.id).to_dict("records"):
+    for line in log.to_dict("records"):
         if options.log or line["level"] != "traceback":
             print(f"{line['time']:%H:%M:%S}  {line['level']:9}  {line['text']}")
 

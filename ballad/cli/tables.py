@@ -1,6 +1,9 @@
-"""Tables in the shell."""
+"""Tables in the shell, and the same as JSON."""
 
+import argparse
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -10,7 +13,20 @@ from ballad.schedules import model_title
 from ballad.shot_groups import GROUPS
 from ballad.wording import MISSING, number
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 WIDTH_OF_FILES = 160
+
+
+def add_json(parser: argparse.ArgumentParser, what: str) -> None:
+    """The option ``--json`` of a command that prints ``what``."""
+    parser.add_argument("--json", action="store_true", help=f"print {what} as JSON on the last line")
+
+
+def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """A table's rows as JSON-able values: times in ISO 8601, null for what is missing."""
+    return json.loads(table.to_json(orient="records", date_format="iso"))
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, numbers: int = 0) -> None:

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -49,6 +50,10 @@ def test_sweep_queues_the_grid(store: RunStore, capsys: pytest.CaptureFixture[st
     assert {e.phase_a.epochs for e in experiments} == {3}
     assert {run.executor for run in store.queued()} == {"process"}
     assert capsys.readouterr().out.count("queued") == 6
+    assert main(["list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert sorted(run["id"] for run in listed) == sorted(run.id for run in store.queued())
+    assert {run["status"] for run in listed} == {"queued"} and {run["all"] for run in listed} == {None}
 
 
 def test_a_sweep_with_a_run_that_failed_says_so_and_ends_with_1(
@@ -58,6 +63,9 @@ def test_a_sweep_with_a_run_that_failed_says_so_and_ends_with_1(
     assert main(["sweep", *words, "--grid", f"dataset.source={tiny_images},{tiny_images / 'nowhere'}"]) == FAILED
     printed = capsys.readouterr()
     assert "nowhere" in printed.err and "failed" in printed.out and "done" in printed.out
+    assert main(["sweep", *words, "--grid", f"dataset.source={tiny_images / 'nowhere'}", "--json"]) == FAILED
+    (failed,) = json.loads(capsys.readouterr().out)
+    assert failed["status"] == "failed" and "nowhere" in failed["error"]
 
 
 def test_a_sweep_that_is_stopped_ends_with_130(
@@ -113,6 +121,11 @@ def test_show_tells_the_error_and_keeps_tracebacks_for_the_log(
     assert "The image a.png cannot be read." in shown and "seed: 41" in shown and "Traceback" not in shown
     main(["show", run_id, "--log"])
     assert "Traceback" in capsys.readouterr().out
+    assert main(["show", run_id, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["id"], shown["status"], shown["settings"]["seed"]) == (run_id, "failed", 41)
+    assert shown["error"] == "The image a.png cannot be read." and shown["results"] == []
+    assert shown["log"][-1]["text"] == "Traceback …"
 
 
 def test_cancel_and_resume_take_runs_or_a_group(store: RunStore, capsys: pytest.CaptureFixture[str]) -> None:

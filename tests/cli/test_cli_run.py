@@ -25,10 +25,17 @@ def test_run_prints_its_contract_and_later_commands_know_the_run(tiny, tiny_imag
     assert main(["evaluate", result["run"]]) == 0
     shown = capsys.readouterr().out
     assert f"{result['ballad']['all']:.1f}" in shown and "macro F1" in shown
+    assert main(["evaluate", result["run"], "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)["ballad"]
+    assert {group: figures[group] for group in result["ballad"]} == result["ballad"]
+    assert figures["images"] == 16 and f"{figures['macro_f1']:.1f}" in shown
 
     picture = next((tiny_images / "test" / "green").iterdir())
     assert main(["predict", result["run"], str(picture)]) == 0
     assert "Phase A" in capsys.readouterr().out
+    assert main(["predict", result["run"], str(picture), "--json", "--top", "4"]) == 0
+    classes, probabilities = zip(*json.loads(capsys.readouterr().out)[str(picture)]["ballad"], strict=True)
+    assert sorted(classes) == ["blue", "green", "grey", "red"] and sum(probabilities) == pytest.approx(1, abs=1e-5)
     assert main(["predict", result["run"], str(picture), "--device", "foo"]) == BAD_INPUT
     assert capsys.readouterr().err.startswith("There is no device 'foo'")
 
@@ -82,11 +89,29 @@ def test_prune_removes_only_what_no_run_needs(tiny, tmp_path, capsys):
 
 
 def test_a_failure_is_a_json_object_where_json_was_asked_for(tiny, capsys):
-    for command in (["run", "--set", "seed=x"], ["ablate", "table7", "--dataset", "nowhere"]):
+    commands = (
+        ["run", "--set", "seed=x"],
+        ["run", "--sed", "x"],
+        ["run", "--dataset", "nowhere"],
+        ["ablate", "table7", "--dataset", "nowhere"],
+        ["ablate", "table11"],
+        ["sweep"],
+        ["sweep", "--grid", "seed=x"],
+        ["leaderboard", "--methods", "none"],
+        ["check", "nowhere"],
+        ["list", "--limit", "many"],
+        *([command, "nothing"] for command in ("show", "evaluate")),
+        ["predict", "nothing", "picture.jpg"],
+    )
+    for command in commands:
         assert main([*command, "--json"]) == 2
         told = capsys.readouterr()
         failure = json.loads(told.out)
-        assert failure["code"] == 2 and failure["error"] == told.err.strip().splitlines()[-1]
+        assert (
+            failure["code"] == 2
+            and "usage" not in failure["error"]
+            and failure["error"] == told.err.strip().splitlines()[-1]
+        )
 
 
 def test_words_of_another_encoding_are_named(tiny, capsys):
