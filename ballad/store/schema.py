@@ -182,7 +182,9 @@ def migrate(db: sqlite3.Connection, path: Path, migrations: Sequence[str] = MIGR
         db.execute(f"PRAGMA user_version = {len(migrations)}")
         db.execute("COMMIT")
     except BaseException:
-        db.execute("ROLLBACK")
+        # SQLite itself has rolled back after some errors, a full disk among them.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
         raise
 
 

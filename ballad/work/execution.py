@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from ballad.errors import BalladError, Cancelled, SettingsError
+from ballad.errors import BalladError, Cancelled, RunError, SettingsError
 from ballad.events import CancelToken, Event, EventSink
 from ballad.experiment import Experiment
 from ballad.home import run_dir
@@ -48,7 +48,8 @@ def execute_run(
 ) -> BaseException | None:
     """Run a claimed run and record its end; returns what stopped it, if anything did.
 
-    A stop is a cancellation if somebody asked the store for it, else an interruption.
+    A stop is a cancellation if somebody asked the store for it, else an interruption. A full disk is a RunError,
+    whatever error a library made of it.
     """
     status: Status = "done"
     stopped_by: BaseException | None = None
@@ -74,8 +75,8 @@ def execute_run(
         stopped_by = error
         status = "cancelled" if store.cancel_requested(run.id) else "interrupted"
     except BaseException as error:  # even SystemExit must not take the worker down
-        stopped_by = error
         status, sentence, details = "failed", plain_sentence(error, store.home), traceback.format_exc()
+        stopped_by = RunError(sentence) if _disk_is_full(error) else error
     _write_the_end(lambda: store.finish(run.id, owner, status, error=sentence, traceback=details))
     return stopped_by
 
