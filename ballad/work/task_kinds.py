@@ -89,11 +89,11 @@ def perform_weights(home: Path, arguments: Mapping[str, Any], *, report: Report,
 
 
 def perform_check(home: Path, arguments: Mapping[str, Any], *, report: Report, cancel: CancelToken) -> dict[str, Any]:
-    """Look for what is wrong with the images of ``dataset`` (its settings).
+    """Look for what is wrong with the images of ``dataset``, and with its class names to ``backbone`` (their settings).
 
     Returns ``unreadable``, ``duplicates`` (leaks) and ``repeats``, the tables of :mod:`ballad.data.checks` as records,
     cut to the first ``MOST_FINDINGS``, how many there are, ``unreadable_found`` and so on, and ``token_notes`` on class
-    names that CLIP's tokenizer cannot tell apart.
+    names that the backbone's tokenizer, by default CLIP's, cannot tell apart.
     """
     from ballad.data.catalog import load_dataset
     from ballad.data.checks import equal_images, unreadable_images
@@ -116,7 +116,7 @@ def perform_check(home: Path, arguments: Mapping[str, Any], *, report: Report, c
         "duplicates_found": len(duplicates),
         "repeats": repeats.head(MOST_FINDINGS).to_dict("records"),
         "repeats_found": len(repeats),
-        "token_notes": _token_notes(dataset.class_names),
+        "token_notes": _token_notes(dataset.class_names, arguments.get("backbone", {})),
     }
 
 
@@ -131,11 +131,16 @@ TASKS: Mapping[str, Perform] = MappingProxyType(
 )
 
 
-def _token_notes(class_names: Sequence[str]) -> list[str]:
+def _token_notes(class_names: Sequence[str], backbone: Mapping[str, Any]) -> list[str]:
+    from ballad.errors import BackboneError
     from ballad.experiment import BackboneSettings, PromptSettings
     from ballad.model.class_tokens import class_token_notes, tokenizer_of
 
-    return class_token_notes(class_names, tokenizer_of(BackboneSettings()), PromptSettings())
+    try:
+        tokenizer = tokenizer_of(BackboneSettings.model_validate(backbone))
+    except BackboneError as error:
+        return [f"Whether the backbone's tokenizer tells all class names apart is not known. {error}"]
+    return class_token_notes(class_names, tokenizer, PromptSettings())
 
 
 def _picture(home: Path, arguments: Mapping[str, Any]) -> "Image.Image":

@@ -10,6 +10,7 @@ from typing import Any
 import streamlit as st
 
 from ballad.errors import BalladError
+from ballad.experiment import BackboneSettings
 from ballad.store.run import DEFAULT_EXECUTOR
 from ballad.store.run_store import RunStore
 from ballad.work.executors.registry import check_executor
@@ -30,6 +31,12 @@ def entry_key(path: str) -> str:
 def draft() -> dict[str, Any]:
     """The values as they stood when the form was last shown or filled."""
     return st.session_state[_DRAFT]
+
+
+def drafted_backbone() -> BackboneSettings:
+    """The backbone that the form was left with; the default where it was not opened yet."""
+    values = st.session_state.get(_DRAFT, {})
+    return BackboneSettings(**{name: values[f"backbone.{name}"] for name in ("name", "pretrained") if values})
 
 
 def entered() -> dict[str, Any]:

@@ -11,10 +11,11 @@ from ballad.data.catalog import CATALOG
 from ballad.data.name_edits import names_file, save_class_names
 from ballad.errors import Cancelled
 from ballad.events import CancelToken
-from ballad.experiment import DatasetSettings
+from ballad.experiment import DatasetSettings, Experiment
 from ballad.store.tasks import TaskStore, task_id
 from ballad.work.task_kinds import perform_check
 from ballad.work.task_worker import TaskWorker
+from dashboard.forms.draft import values_of
 from dashboard.pickers.dataset_picker import own_datasets
 from dashboard.reading.plans import forget_datasets
 from tests.helpers.shown import page_opener, pictures, tables
@@ -172,6 +173,24 @@ def test_the_check_finds_repeats_and_names_that_are_the_same_tokens(app, store, 
     assert "1 image comes more than once in the same split" in app.warning[0].value
     assert "The classes Crane and crane are the same" in app.warning[1].value
     assert tables(app)["Repeated images"]["first_sample"].tolist() == ["train/blue/0.png"]
+
+
+def test_the_check_reads_class_names_as_the_chosen_backbone_does(app, store, pets, tmp_path, tiny_backbone):
+    folder = tmp_path / "root" / "pets"
+    (folder / "classnames.txt").write_text("a b c d one\na b c d two\nstone\nfire\n")
+    backbone = shutil.copytree(tiny_backbone, tmp_path / "root" / "backbone")
+    config = json.loads((backbone / "open_clip_config.json").read_text())
+    config["model_cfg"]["text_cfg"]["context_length"] = 8  # "a photo of a" and three more
+    (backbone / "open_clip_config.json").write_text(json.dumps(config))
+    warned = {}
+    for name in ("demo", str(backbone)):
+        app.session_state["experiment_draft"] = values_of(Experiment().with_values({"backbone.name": name}))
+        press(open_page(app, dataset=pets, view="Check"), "Check the images")
+        check_now(store)
+        app.run()
+        warned[name] = [warning.value for warning in app.warning if "cannot be told apart" in warning.value]
+    assert not warned["demo"]
+    assert ["a b c d one and a b c d two" in warning for warning in warned[str(backbone)]] == [True]
 
 
 def test_a_sound_dataset_is_said_to_be_so(app, store, pets):

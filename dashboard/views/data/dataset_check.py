@@ -3,10 +3,14 @@
 import pandas as pd
 import streamlit as st
 
-from ballad.experiment import DatasetSettings
+from ballad.errors import DataError
+from ballad.experiment import BackboneSettings, DatasetSettings
 from ballad.store.tasks import task_id
 from ballad.wording import counted
+from dashboard.forms.session import drafted_backbone
+from dashboard.pickers.backbone_paths import check_backbone_paths
 from dashboard.reading.plans import DatasetFacts
+from dashboard.text import as_text
 from dashboard.ui.changes import change_button
 from dashboard.ui.downloads import table_downloads
 from dashboard.ui.tasks import ask_task, open_tasks, show_unfinished
@@ -25,11 +29,15 @@ _HEADINGS = {
 
 def show_check(settings: DatasetSettings, facts: DatasetFacts) -> None:
     """Offer the check, or show where it stands or what it found. It is kept for the dataset's fingerprint."""
+    backbone = _chosen_backbone()
     arguments = {"dataset": settings.model_dump(mode="json"), "fingerprint": facts.fingerprint}
+    if backbone != BackboneSettings():  # checks that were kept by earlier versions name none
+        arguments["backbone"] = backbone.model_dump(mode="json")
     task = open_tasks().find(task_id("check", arguments))
     st.caption(
         "Decodes every image and compares test and validation images with the training images byte by byte, before "
-        "any training."
+        f"any training. Class names are read by the tokenizer of the backbone {as_text(backbone.name)}, which New "
+        "experiment chooses."
     )
     if show_unfinished(task, f"Checking {counted(sum(facts.images.values()), 'image')}"):
         return
@@ -41,6 +49,16 @@ def show_check(settings: DatasetSettings, facts: DatasetFacts) -> None:
         key="check",
         on_click=lambda: ask_task("check", arguments, again=True),
     )
+
+
+def _chosen_backbone() -> BackboneSettings:
+    """The one of the form, unless it lies where pages may not look."""
+    backbone = drafted_backbone()
+    try:
+        check_backbone_paths(backbone)
+    except DataError:
+        return BackboneSettings()
+    return backbone
 
 
 def _show_findings(result: dict) -> None:
