@@ -1,12 +1,12 @@
 """What readers wait, what the server keeps, and what training loses, with 1,000 stored runs and 10 readers at once.
 
-    python benchmarks/load.py [--quick] [--json] [--look 10] [--executor thread]
+    python benchmarks/load.py [--quick] [--json] [--look 2] [--executor thread]
 
 Fills a temporary home as :mod:`benchmarks.store_queries` does, starts the server on this machine and a training job
 in it, and lets each reader visit one page after another for 3 rounds of 30 seconds (--quick: a round of 12 with 4
-readers and 200 runs), with 2 seconds (--look) to look at each. Readers speak Streamlit's protocol over websockets and
-ask for live parts again when they are due, as a browser does. Before each round the job trains for as long without
-readers.
+readers and 200 runs), with 10 seconds (--look) to look at each, as a person who reads a table or a chart takes.
+Readers speak Streamlit's protocol over websockets and ask for live parts again when they are due, as a browser does.
+Before each round the job trains for as long without readers.
 
 ``median_visit_seconds``, ``worst_visit_seconds`` and the median of each page: from the request to the end of the
 script. ``megabytes_before``, ``megabytes_after``: resident memory of the server, before the first and after the last
@@ -110,7 +110,7 @@ class Reader:
 def main() -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("--executor", choices=EXECUTORS, default="process", help="where the job trains")
-    parser.add_argument("--look", type=float, default=2.0, help="seconds between an answer and the next visit")
+    parser.add_argument("--look", type=float, default=10.0, help="seconds between an answer and the next visit")
     arguments = parser.parse_args()
     runs, readers, rounds, seconds = RUNS, READERS, ROUNDS, ROUND_SECONDS
     if arguments.quick:

@@ -21,6 +21,7 @@ from ballad.home import default_home  # noqa: E402
 from ballad.store.run_store import RunStore  # noqa: E402
 from ballad.work.host_memory import keep_freed_memory  # noqa: E402
 from ballad.work.jobs import JobManager  # noqa: E402
+from ballad.work.precedence import give_way  # noqa: E402
 from dashboard.guard import Guard, refuse_open_network  # noqa: E402
 from dashboard.routes import routes  # noqa: E402
 from dashboard.ui.messages import show_error  # noqa: E402
@@ -32,6 +33,7 @@ async def workers(app: st.App) -> AsyncIterator[None]:
     keep_freed_memory()
     manager = JobManager(RunStore(default_home()))
     await asyncio.to_thread(manager.start)
+    give_way()  # scripts and websockets run in this thread and its descendants, the workers do not
     try:
         yield
     finally:

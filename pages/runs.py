@@ -93,7 +93,7 @@ def is_outdated(now: pd.DataFrame) -> bool:
 
 def looks_again(shown: pd.DataFrame) -> int | None:
     """Seconds between two looks at these runs; None if nothing of them changes by itself."""
-    return 1 if shown["status"].isin(ACTIVE).any() else None
+    return 2 if shown["status"].isin(ACTIVE).any() else None
 
 
 @st.fragment(run_every=looks_again(runs))

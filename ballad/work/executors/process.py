@@ -50,8 +50,10 @@ class ProcessJob:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**interpreter_environment(), "BALLAD_HOME": str(store.home)},
-                start_new_session=True,
+                # Threads that wait for each other sleep, since pages can use the core meanwhile.
+                env={"OMP_WAIT_POLICY": "passive", **interpreter_environment(), "BALLAD_HOME": str(store.home)},
+                # A session of its own would be a unit of Linux's scheduler, whatever the niceness of threads.
+                process_group=0,
             )
 
     def poll(self, seconds: float) -> bool:
