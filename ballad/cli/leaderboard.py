@@ -37,12 +37,12 @@ def _leaderboard(options: argparse.Namespace) -> int:
     from ballad.home import default_home
     from ballad.leaderboard.board import Board
     from ballad.leaderboard.formats import describe, published_record, published_rows, record
-    from ballad.leaderboard.protocol import ENTRIES, NO_VALIDATION, Leaderboard, queue_leaderboard
+    from ballad.leaderboard.protocol import NO_VALIDATION, Leaderboard, methods_on, queue_leaderboard
     from ballad.leaderboard.recommendation import recommendation
     from ballad.store.run_store import RunStore
 
     base = experiment_from(options)
-    methods = tuple(options.methods or ENTRIES)
+    methods = tuple(options.methods or methods_on(options.towers))
     leaderboard = Leaderboard(base, methods, options.towers, options.seeds, options.vary)
     if check(base).val is None:
         leaderboard = replace(leaderboard, searched=False)

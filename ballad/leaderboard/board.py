@@ -10,7 +10,7 @@ import numpy as np
 from ballad.analysis.statistics import paired_bootstrap
 from ballad.data.catalog import CATALOG
 from ballad.heads.head import ADJUSTMENT, Head
-from ballad.leaderboard.protocol import BASELINE, ENTRIES, Leaderboard, definition_of, finished_runs
+from ballad.leaderboard.protocol import BASELINE, ENTRIES, WISE_FT, Leaderboard, definition_of, finished_runs
 from ballad.schedules import PHASE_A, ZERO_SHOT, model_title
 from ballad.shot_groups import ALL, GROUPS
 from ballad.stages import file_names
@@ -91,10 +91,11 @@ class Board:
         """Those with a finished run: the towers without a head first, then the methods in their order."""
         folders = self._folders()
         baseline = _answers(folders[BASELINE], BASELINE) if BASELINE in folders else None
-        rows = [self._towers_row(model, baseline) for model in self._towers_models] if self.finished else []
+        rows = [self._towers_row(model, found, baseline) for model in self._towers_models if (found := self._unmixed())]
         for name, found in folders.items():
-            title = ENTRIES[name].title(self.leaderboard.towers)
-            rows.append(self._row(name, title, ENTRIES[name].method, found, baseline))
+            entry = ENTRIES[name]
+            model = PHASE_A.name if entry.mixes_towers else entry.method
+            rows.append(self._row(name, entry.title(self.leaderboard.towers), model, found, baseline))
         return rows
 
     def gaps(self, below: Row, rows: Sequence[Row]) -> dict[str, dict[str, Gap]]:
@@ -120,15 +121,35 @@ class Board:
             entry.name: [self.finished[each.key] for each in board.experiments(entry) if each.key in self.finished]
             for entry in board.entries
         }
+        if WISE_FT in of_entries:
+            of_entries[WISE_FT] = self._best_mixtures(of_entries[WISE_FT])
         return {name: folders for name, folders in of_entries.items() if folders}
+
+    def _best_mixtures(self, folders: Sequence[RunFolder]) -> list[RunFolder]:
+        """Of each seed whose mixtures of towers have all finished the first that is best on validation."""
+        by_seed: dict[int, list[RunFolder]] = {}
+        for folder in folders:
+            by_seed.setdefault(folder.plan().experiment.seed, []).append(folder)
+        if not self.leaderboard.searched:
+            return [folder for (folder,) in by_seed.values()]
+        complete = len(ENTRIES[WISE_FT].grid["interpolation"])
+        return [
+            max(found, key=lambda folder: _value(folder.summary(PHASE_A.name, "val"), ALL))
+            for found in by_seed.values()
+            if len(found) == complete
+        ]
+
+    def _unmixed(self) -> list[RunFolder]:
+        """The finished runs that tell of the towers as they are."""
+        return [folder for folder in self.finished.values() if folder.plan().experiment.interpolation == 1]
 
     def _of_runs(self, row: Row) -> list[RunFolder]:
         by_id = {folder.path.name: folder for folder in self.finished.values()}
         return [by_id[run_id] for run_id in row.runs]
 
-    def _towers_row(self, model: str, baseline: "_Answers | None") -> Row:
+    def _towers_row(self, model: str, found: Sequence[RunFolder], baseline: "_Answers | None") -> Row:
         """Runs with the same towers have the same results for them, so one run per set of towers counts."""
-        folders = {folder.plan().evaluation(model).key: folder for folder in self.finished.values()}
+        folders = {folder.plan().evaluation(model).key: folder for folder in found}
         return self._row(model, model_title(model), model, list(folders.values()), baseline)
 
     def _row(self, name: str, title: str, model: str, folders: Sequence[RunFolder], baseline: "_Answers | None") -> Row:
@@ -139,6 +160,9 @@ class Board:
         ]
         results = [folder.result() for folder in folders] if name in ENTRIES else []
         searches = [result["search"] for result in results if "search" in result]
+        chosen = [search["points"][search["chosen"]]["values"] for search in searches]
+        if name == WISE_FT and self.leaderboard.searched:
+            chosen = [{"interpolation": plan.experiment.interpolation} for plan in plans]
         return Row(
             name,
             title,
@@ -148,7 +172,7 @@ class Board:
             _spread([_value(summary, ALL) for summary in validated]),
             _parameters(ENTRIES[name].head, folders[0]) if name in ENTRIES else 0,
             self._seconds([_training(plan, model) for plan in plans]),
-            tuple(search["points"][search["chosen"]]["values"] for search in searches),
+            tuple(chosen),
             {} if baseline is None or name == BASELINE else _gaps(baseline, _answers(folders, model)),
         )
 

@@ -37,7 +37,7 @@ def grids(leaderboard: Leaderboard) -> list[tuple[str, int, str]]:
     """The title of each entry, the number of points that it tries, and the values of each setting."""
     found = []
     for entry in leaderboard.entries:
-        grid = entry.head.grid if leaderboard.searched else {}
+        grid = entry.grid if leaderboard.searched else {}
         values = "; ".join(f"{name} {', '.join(f'{each:g}' for each in tried)}" for name, tried in grid.items())
         points = math.prod(len(tried) for tried in grid.values())
         found.append((entry.title(leaderboard.towers), points, values or "none: its defaults"))

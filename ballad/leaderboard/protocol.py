@@ -58,13 +58,42 @@ class Entry:
     def head(self) -> type[Head]:
         return HEADS[self.method]
 
+    @property
+    def mixes_towers(self) -> bool:
+        """Whether it is a mixture of untouched and tuned towers, with the class texts as they are: WiSE-FT."""
+        return self.name == WISE_FT
+
+    @property
+    def grid(self) -> Mapping[str, tuple[float, ...]]:
+        """What it tries on validation."""
+        return _MIXTURES if self.mixes_towers else self.head.grid
+
+    @property
+    def formula(self) -> str:
+        """What it computes, in one line."""
+        if self.mixes_towers:
+            return "towers (1 − α) · untouched + α · tuned, α = interpolation"
+        return f"{self.head.formula}, then z − {self.adjustment:g} · log π" if self.adjustment else self.head.formula
+
+    @property
+    def paper(self) -> str:
+        """Where it was published; empty for none."""
+        return "arXiv 2109.01903" if self.mixes_towers else self.head.paper
+
     def title(self, towers: Towers) -> str:
         """The method's title, marked where it is a head only or is adjusted afterwards."""
+        if self.mixes_towers:
+            return "WiSE-FT"
         if not self.adjustment:
             return self.head.shown_title()
         untrained = {"zero_shot": "Zero-shot", "phase_a": "Phase A"}[towers]
         return f"{untrained if self.method == ClassTexts.name else self.head.shown_title()}, adjusted afterwards"
 
+
+WISE_FT = "wise_ft"
+_MIXTURES: Mapping[str, tuple[float, ...]] = {"interpolation": (0.2, 0.4, 0.6, 0.8)}
+_UNSEARCHED_MIXTURE = 0.5
+"""What its authors recommend where there is nothing to choose by."""
 
 _AS_IMAGES_COME = (LinearProbe.name, ResLT.name)
 """On balanced batches the plain probe would be cRT, and ResLT, whose parts correct for the tail, would do so twice."""
@@ -80,9 +109,15 @@ ENTRIES: dict[str, Entry] = {
         ),
         Entry("zero_shot_adjusted", ClassTexts.name, 1.0, sampler="instance"),
         Entry("linear_probe_adjusted", LinearProbe.name, 1.0, sampler="instance"),
+        Entry(WISE_FT, ClassTexts.name, sampler="instance"),
     )
 }
 """All that can be compared, BALLAD first."""
+
+
+def methods_on(towers: Towers) -> tuple[str, ...]:
+    """The names of those that these towers allow, in their order: where none are tuned there is nothing to mix."""
+    return tuple(name for name, entry in ENTRIES.items() if towers == "phase_a" or not entry.mixes_towers)
 
 
 @dataclass(frozen=True)
@@ -106,18 +141,31 @@ class Leaderboard:
             raise SettingsError(
                 f"There is no method {' or '.join(unknown)} to compare; there are {', '.join(ENTRIES)}."
             )
-        if not self.methods:
-            raise SettingsError("A leaderboard needs at least one method.")
+        if not self.entries:
+            needs = " WiSE-FT needs tuned towers." if self.methods else ""
+            raise SettingsError(f"A leaderboard needs at least one method.{needs}")
         if self.seeds < 1:
             raise SettingsError(f"seeds = {self.seeds}: a leaderboard needs at least one seed.")
 
     @property
     def entries(self) -> list[Entry]:
-        """In the order of :data:`ENTRIES`."""
-        return [entry for name, entry in ENTRIES.items() if name in self.methods]
+        """Those among the methods that the towers allow, in the order of :data:`ENTRIES`."""
+        return [ENTRIES[name] for name in methods_on(self.towers) if name in self.methods]
 
     def experiments(self, entry: Entry) -> list[Experiment]:
-        """The runs of an entry, one per seed; a single one where seeds can change nothing."""
+        """The runs of an entry, one per seed; a single one where seeds can change nothing.
+
+        A mixture of towers has one for each point of its grid: its runs share their training, and no head searches.
+        """
+        if entry.mixes_towers:
+            mixtures = entry.grid["interpolation"] if self.searched else (_UNSEARCHED_MIXTURE,)
+            trainings = range(self.seeds if self.vary == "run" else 1)
+            mixed = self.base.with_values({"schedule": "finetune", "name": entry.title(self.towers)})
+            return [
+                mixed.with_values({"seed": self.base.seed + offset, "phase_a.interpolation": mixture})
+                for offset in trainings
+                for mixture in mixtures
+            ]
         common = self.base.with_values(
             {
                 "phase_b.method": entry.method,

@@ -18,7 +18,7 @@ def board(**changes) -> Leaderboard:
 
 @pytest.mark.parametrize("towers", ["zero_shot", "phase_a"])
 def test_all_share_towers_steps_and_features(towers):
-    runs = [each for entry in ENTRIES.values() for each in board(towers=towers).experiments(entry)]
+    runs = board(towers=towers).all_experiments()
     assert len({each.towers_key for each in runs}) == 1
     assert {(each.phase_b.epochs, each.phase_b.batch_size, each.phase_b.features) for each in runs} == {
         (10, 512, "cached")
@@ -53,7 +53,7 @@ def test_seeds_repeat_only_what_they_can_change():
 
 
 def test_grids_are_at_most_five_points_and_only_tried_on_validation():
-    sizes = [math.prod(map(len, entry.head.grid.values())) for entry in ENTRIES.values()]
+    sizes = [math.prod(map(len, entry.grid.values())) for entry in ENTRIES.values()]
     assert max(sizes) <= 5
     (run, *_) = board().experiments(ENTRIES["ballad"])
     assert run.phase_b.search == "grid"
@@ -91,3 +91,15 @@ def test_trained_parameters_leave_out_what_gradients_never_change():
     shapes = {"weight": (10, 4), "bias": (1, 10), "log_prior": (1, 10), "adjustment": (1, 10)}
     assert trained_parameters(HEADS["balanced_softmax"], shapes) == 50
     assert trained_parameters(HEADS["tip_adapter"], {"keys": (30, 4)}) == 0
+
+
+def test_wise_ft_mixes_tuned_towers_only():
+    assert "wise_ft" not in [entry.name for entry in board().entries]
+    with pytest.raises(SettingsError, match="WiSE-FT needs tuned towers"):
+        board(methods=("wise_ft",))
+    runs = board(methods=("wise_ft",), towers="phase_a", vary="run", seeds=2).all_experiments()
+    assert [(each.seed, each.interpolation) for each in runs] == [
+        (seed, mixture) for seed in (0, 1) for mixture in (0.2, 0.4, 0.6, 0.8)
+    ]
+    (run,) = board(methods=("wise_ft",), towers="phase_a", searched=False).all_experiments()
+    assert run.interpolation == 0.5

@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ballad.heads import HEADS
 from ballad.leaderboard.board import METRICS, Board, Gap, Row
 from ballad.leaderboard.formats import chosen_points, grids, published_rows
 from ballad.leaderboard.protocol import BASELINE, ENTRIES, Leaderboard
@@ -154,22 +153,18 @@ def method_table(leaderboard: Leaderboard) -> pd.DataFrame:
         {
             "Method": [entry.title(leaderboard.towers) for entry in leaderboard.entries],
             "Tried on validation": tried,
-            "Formula": [_formula(entry.method, entry.adjustment) for entry in leaderboard.entries],
-            "Paper": [HEADS[entry.method].paper or MISSING for entry in leaderboard.entries],
+            "Formula": [entry.formula for entry in leaderboard.entries],
+            "Paper": [entry.paper or MISSING for entry in leaderboard.entries],
         }
     )
 
 
-def _formula(method: str, adjustment: float) -> str:
-    formula = HEADS[method].formula
-    return f"{formula}, then z − {adjustment:g} · log π" if adjustment else formula
-
-
-def unfinished(leaderboard: Leaderboard, rows: Sequence[Row]) -> Mapping[str, int]:
+def unfinished(board: Board) -> Mapping[str, int]:
     """The title of each method that lacks runs, and how many are still to come."""
-    there = {row.name: row.seeds for row in rows}
     lacking = {
-        entry.title(leaderboard.towers): len(leaderboard.experiments(entry)) - there.get(entry.name, 0)
-        for entry in leaderboard.entries
+        entry.title(board.leaderboard.towers): sum(
+            each.key not in board.finished for each in board.leaderboard.experiments(entry)
+        )
+        for entry in board.leaderboard.entries
     }
     return {title: runs for title, runs in lacking.items() if runs}

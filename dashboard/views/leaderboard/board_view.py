@@ -134,7 +134,7 @@ def _show_table(board: Board, rows: Sequence[Row]) -> None:
     )
     name = f"leaderboard {board.dataset_title}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(_explanation(board, rows))
+        st.caption(_explanation(board))
         caption = f"{describe(board)}. Test accuracy (%), mean ± s.d. over seeds."
         table_downloads(
             name, table, caption=caption, key="board", latex=lambda: leaderboard_latex(board, shown).encode()
@@ -145,7 +145,7 @@ def _show_table(board: Board, rows: Sequence[Row]) -> None:
     )
 
 
-def _explanation(board: Board, rows: Sequence[Row]) -> str:
+def _explanation(board: Board) -> str:
     said = (
         "Percent on test, mean ± standard deviation over seeds. The signs beside each method open its runs, the "
         "confusion of its first run, and its comparison with BALLAD. “Head only”: the published system also trains its "
@@ -156,7 +156,7 @@ def _explanation(board: Board, rows: Sequence[Row]) -> str:
         said += " Published rows are the paper's Tables 1–3 on this dataset, on the backbones that they name."
     if any(each["mark"] for each in published):
         said += f" {AS_PRINTED}"
-    if waiting := unfinished(board.leaderboard, rows):
+    if waiting := unfinished(board):
         said += f" Runs to come: {as_text(', '.join(waiting))}."
     return said
 

@@ -10,6 +10,7 @@ from ballad.leaderboard.protocol import (
     VARY_TITLES,
     Leaderboard,
     finished_runs,
+    methods_on,
     queue_leaderboard,
 )
 from ballad.paper.budgets import BUDGETS
@@ -62,14 +63,14 @@ def launcher() -> None:
         st.caption(takes)
     with st.container(horizontal=True):
         with st.popover("As a shell command", icon=":material/terminal:", type="tertiary"):
-            st.code(request.command(len(ENTRIES)), language="bash", wrap_lines=True)
+            st.code(request.command, language="bash", wrap_lines=True)
         with st.popover("What each method tries", icon=":material/grid_view:", type="tertiary", width="content"):
             show_methods(board, key="offered")
 
 
 def open_with_validation(board: Leaderboard, each: int) -> None:
     """Open the form for what this leaderboard compared, with ``each`` images per class set aside for validation."""
-    base, methods = board.base, board.methods if len(board.methods) < len(ENTRIES) else ()
+    base, methods = board.base, board.methods if board.methods != methods_on(board.towers) else ()
     st.session_state.update(
         {
             "dataset": base.dataset.source,
@@ -149,16 +150,17 @@ def _ask() -> LeaderboardRequest:
             help="Training images per class to set aside for validation, where the dataset has no validation split. A "
             "dataset that has one is left as it is.",
         )
+    offered = methods_on(towers)
     methods = st.multiselect(
         "Methods",
-        list(ENTRIES),
+        offered,
         format_func=lambda name: ENTRIES[name].title(towers),
         key="methods",
         bind="query-params",
-        placeholder=f"All {len(ENTRIES)}",
+        placeholder=f"All {len(offered)}",
         help="None chosen means all of them. BALLAD is what the others are tested against.",
     )
-    chosen = tuple(methods or ENTRIES)
+    chosen = tuple(methods) or offered
     return LeaderboardRequest(dataset, backbone, weights.strip() or None, budget, towers, vary, seeds, chosen, aside)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ballad.errors import RunError, SettingsError
 from ballad.experiment import Experiment
-from ballad.leaderboard.protocol import TOWER_TITLES, Leaderboard, Towers, Vary
+from ballad.leaderboard.protocol import TOWER_TITLES, Leaderboard, Towers, Vary, methods_on
 from ballad.paper.budgets import with_budget
 from ballad.paper.presets import backbone_title
 from ballad.wording import counted
@@ -47,7 +47,8 @@ class LeaderboardRequest:
         """Grids are tried where the dataset has a validation split. Raises SettingsError."""
         return Leaderboard(self.base, self.methods, self.towers, self.seeds, self.vary, searched=facts.has_validation)
 
-    def command(self, all_methods: int) -> str:
+    @property
+    def command(self) -> str:
         """The shell command that asks for the same; methods are named where they are fewer than all."""
         options = {"--dataset": self.dataset, "--backbone": self.backbone, "--towers": self.towers}
         if self.budget != "full":
@@ -56,7 +57,7 @@ class LeaderboardRequest:
         words += [f"--seeds {self.seeds}", f"--vary {self.vary}"]
         settings = {"backbone.pretrained": self.weights, "dataset.validation_per_class": self.set_aside or None}
         words += [f"--set {shlex.quote(f'{name}={value}')}" for name, value in settings.items() if value]
-        if len(self.methods) < all_methods:
+        if self.methods != methods_on(self.towers):
             words.append(f"--methods {' '.join(self.methods)}")
         return f"python -m ballad leaderboard {' '.join(words)}"
 
@@ -88,7 +89,7 @@ def launch_label(group_id: str, definition: Mapping[str, Any]) -> str:
         backbone_title(board.base.backbone.name),
         TOWER_TITLES[board.towers],
         *budget,
-        counted(len(board.methods), "method"),
+        counted(len(board.entries), "method"),
         counted(board.seeds, "seed"),
     ]
     return " · ".join([*conditions, group_id])
