@@ -40,7 +40,8 @@ def trade_off(points: pd.DataFrame, *, images: int | None = None) -> go.Figure:
     own = points["kind"] != "published"
     on_front = pd.Series(False, index=points.index)
     on_front[own] = pareto_front(list(points.loc[own, ["many", "few"]].itertuples(index=False, name=None)))
-    named = _names(points[on_front], points["few"].max() - points["few"].min())
+    # The legend names BALLAD.
+    named = _names(points[on_front & (points["kind"] != "baseline")], points["few"].max() - points["few"].min())
     reach = _reach(points["many"])
     figure = go.Figure()
     _add_front(figure, points[on_front])

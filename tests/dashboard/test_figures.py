@@ -368,16 +368,18 @@ class TestTradeOff:
             "published, on other backbones": [""],
         }
 
-    def test_names_that_would_touch_are_left_to_the_hover_label(self):
-        close = trade_off(self.rows(few=[49.0, 54.0, 47.0, 53.0, 90.0]))
-        assert [text for trace in close.data[1:] for text in trace.text if text] == ["BALLAD"]
+    def test_names_that_would_touch_are_left_to_the_hover_label_and_ballad_to_the_legend(self):
+        close = trade_off(self.rows(many=[40.0, 55.0, 60.0, 75.0, 90.0], few=[49.0, 54.0, 30.0, 29.5, 90.0]))
+        assert [text for trace in close.data[1:] for text in trace.text if text] == ["cRT"]
 
     def test_a_name_that_would_be_cut_on_the_right_stands_on_the_left(self):
-        figure = trade_off(self.rows(name=["z", "BALLAD", "c", "Linear probe, adjusted afterwards", "p"]))
-        named = {
-            text: place for trace in figure.data[1:] for text, place in zip(trace.text, trace.textposition, strict=True)
+        names = ["z", "BALLAD", "cRT", "Linear probe, adjusted afterwards", "p"]
+        many, few = [40.0, 55.0, 60.0, 75.0, 90.0], [49.0, 54.0, 45.0, 20.0, 90.0]
+        methods = trade_off(self.rows(name=names, many=many, few=few)).data[1]
+        assert dict(zip(methods.text, methods.textposition, strict=True)) == {
+            "cRT": "top right",
+            "Linear probe, adjusted afterwards": "top left",
         }
-        assert named["BALLAD"] == "top right" and named["Linear probe, adjusted afterwards"] == "top left"
 
     def test_without_many_shot_classes_there_is_nothing_to_trade(self):
         (told,) = trade_off(self.rows(many=np.nan)).layout.annotations
