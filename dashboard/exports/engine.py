@@ -62,11 +62,9 @@ class _Engine:
 
     async def _draw(self, figure: go.Figure, options: dict[str, Any]) -> bytes:
         if self._kaleido is None:
-            from kaleido import Kaleido
+            from dashboard.exports.session import Session
 
-            from dashboard.exports.page import PrintedPage
-
-            self._kaleido = Kaleido(timeout=_TIMEOUT_SECONDS, page_generator=PrintedPage(mathjax=False))
+            self._kaleido = Session(_TIMEOUT_SECONDS)
             await self._kaleido.open()
         return await self._kaleido.calc_fig(figure, opts=options)
 

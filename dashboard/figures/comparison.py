@@ -12,7 +12,7 @@ ROW_HEIGHT = 44
 
 
 def comparison_dots(results: pd.DataFrame, *, images: int | None = None) -> go.Figure:
-    """One row per setting, one dot per shot group; bars are one standard deviation over seeds.
+    """One row per setting, one dot per shot group; bars are one standard deviation over seeds, where there are several.
 
     ``results``: ``setting``, ``group``, ``mean`` and ``sd`` (percent; NaN with a single seed), ``seeds`` (their
     number), ``phases_a`` (on how many trainings of Phase A they rest, missing for none) and ``published`` (true for
@@ -33,7 +33,7 @@ def comparison_dots(results: pd.DataFrame, *, images: int | None = None) -> go.F
             figure.add_scatter(
                 x=rows["mean"].to_numpy(),
                 y=rows["label"].tolist(),
-                error_x={"array": rows["sd"].fillna(0).to_numpy(), "thickness": 1.5, "width": 4},
+                error_x={"array": rows["sd"].to_numpy(), "thickness": 1.5, "width": 4},
                 customdata=rows["sd"].to_numpy(),
                 mode="markers",
                 name=f"{group}{source}",
@@ -53,7 +53,8 @@ def comparison_dots(results: pd.DataFrame, *, images: int | None = None) -> go.F
     shown = [wrapped(label.replace(" seed", "\N{NO-BREAK SPACE}seed")) for label in labels]
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], title="")
     figure.update_yaxes(tickvals=labels, ticktext=shown)
-    figure.update_xaxes(title=f"{accuracy_axis(images)}<br>bars: ± 1 s.d. over seeds")
+    bars = "<br>bars: ± 1 s.d. over seeds" if results["sd"].notna().any() else ""
+    figure.update_xaxes(title=f"{accuracy_axis(images)}{bars}")
     figure.update_layout(height=130 + row_height(shown, ROW_HEIGHT) * len(shown))
     return figure
 

@@ -4,7 +4,6 @@ import io
 import shutil
 import subprocess
 from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +24,14 @@ pytestmark = [
 ]
 
 DOTS, PIXELS = 300, 96
-EDGE_DOTS = 3
+"""Per inch, of PNG files and of figures."""
+SHRINK = 2
+"""Pictures are compared at half their resolution, where a letter still has a dozen dots."""
+EDGE_DOTS = 2
 INK = 40
 """How much darker than the paper a dot is that counts."""
-SAME_PLACE_DOTS = 3
+SAME_PLACE_DOTS = 2
+TILE = 4
 LABELS = """
 () => [...document.querySelectorAll("svg text")].flatMap((text) => {
   if (!text.textContent.trim() || getComputedStyle(text).opacity === "0") return [];
@@ -50,16 +53,16 @@ Corners = Sequence[Sequence[float]]
 
 @pytest.fixture(scope="module")
 def page(browser: Browser) -> Page:
-    return browser.new_context(device_scale_factor=DOTS / PIXELS).new_page()
+    return browser.new_context(device_scale_factor=DOTS / PIXELS / SHRINK).new_page()
 
 
 @pytest.mark.parametrize("size", ["one_column", "two_columns"])
 @pytest.mark.parametrize("kind", FIGURE_KINDS)
-def test_every_format_shows_one_whole_picture(kind: str, size: str, page: Page, tmp_path: Path) -> None:
+def test_every_format_shows_one_whole_picture(kind: str, size: str, page: Page) -> None:
     figure, look = FIGURE_KINDS[kind](), Look(SIZES[size], title=kind)
-    png = _read(PNG.write(figure, look))
+    png = _of_png(PNG.write(figure, look))
     svg, labels = _of_svg(page, SVG.write(figure, look), png)
-    pdf = _of_pdf(PDF.write(figure, look), tmp_path)
+    pdf = _of_pdf(PDF.write(figure, look))
     for other in (pdf, svg):
         assert np.abs(np.subtract(_ink_box(other), _ink_box(png))).max() <= SAME_PLACE_DOTS
         assert _apart(other, png) < 0.01
@@ -68,16 +71,16 @@ def test_every_format_shows_one_whole_picture(kind: str, size: str, page: Page, 
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_heading_a_larger_font_and_fewer_parts_leave_the_picture_whole(size: str, page: Page, tmp_path: Path) -> None:
+def test_a_heading_a_larger_font_and_fewer_parts_leave_the_picture_whole(size: str, page: Page) -> None:
     heading = "How many images of each shot group are recognised after Phase A, and after BALLAD with λ = 0.2"
     for kind in ("λ sweep", "embeddings by class", "comparison", "shot groups"):
         look = Look(SIZES[size], font_size=SIZES[size].font_size + 1, title=kind, heading=heading)
-        png = _read(PNG.write(FIGURE_KINDS[kind](), look))
+        png = _of_png(PNG.write(FIGURE_KINDS[kind](), look))
         _, labels = _of_svg(page, SVG.write(FIGURE_KINDS[kind](), look), png)
         assert not _ink_at_the_edge(png) and _covering(labels) == []
         assert "How many images" in " ".join(text for text, _ in labels)
     bare = Look(SIZES[size], without=frozenset({"legend", "titles", "names"}))
-    png = _read(PNG.write(FIGURE_KINDS["embeddings by class"](), bare))
+    png = _of_png(PNG.write(FIGURE_KINDS["embeddings by class"](), bare))
     _, labels = _of_svg(page, SVG.write(FIGURE_KINDS["embeddings by class"](), bare), png)
     assert labels == [] and not _ink_at_the_edge(png)
 
@@ -92,22 +95,24 @@ def test_files_carry_the_figures_title(tmp_path: Path) -> None:
     assert png.text["Title"] == look.title and png.info["dpi"] == pytest.approx((300, 300), abs=0.1)
 
 
-def _read(content: bytes) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), dtype=np.int16)
+def _of_png(content: bytes) -> np.ndarray:
+    return _dots(Image.open(io.BytesIO(content)).convert("RGB").reduce(SHRINK))
 
 
-def _of_pdf(content: bytes, folder: Path) -> np.ndarray:
-    (folder / "figure.pdf").write_bytes(content)
-    command = ["pdftoppm", "-r", str(DOTS), "-png", "-singlefile", folder / "figure.pdf", folder / "figure"]
-    subprocess.run(command, check=True)
-    return _read((folder / "figure.png").read_bytes())
+def _of_pdf(content: bytes) -> np.ndarray:
+    command = ["pdftoppm", "-r", str(DOTS / SHRINK), "-singlefile", "-"]
+    return _dots(Image.open(io.BytesIO(subprocess.run(command, input=content, capture_output=True, check=True).stdout)))
 
 
 def _of_svg(page: Page, content: bytes, png: np.ndarray) -> tuple[np.ndarray, list[tuple[str, Corners]]]:
-    height, width = (round(dots * PIXELS / DOTS) for dots in png.shape[:2])
+    height, width = (round(dots * SHRINK * PIXELS / DOTS) for dots in png.shape[:2])
     page.set_viewport_size({"width": width, "height": height})
     page.set_content(f"<style>body {{ margin: 0 }} svg {{ display: block }}</style>{content.decode()}")
-    return _read(page.screenshot()), page.evaluate(LABELS)
+    return _dots(Image.open(io.BytesIO(page.screenshot())).convert("RGB")), page.evaluate(LABELS)
+
+
+def _dots(picture: Image.Image) -> np.ndarray:
+    return np.asarray(picture, dtype=np.int16)
 
 
 def _ink(picture: np.ndarray) -> np.ndarray:
@@ -126,18 +131,18 @@ def _ink_at_the_edge(picture: np.ndarray) -> bool:
 
 
 def _apart(one: np.ndarray, other: np.ndarray) -> float:
-    """The share of tiles of 8 × 8 dots, a third of a letter, whose mean colours are clearly different."""
-    height, width = (8 * (min(lengths) // 8) for lengths in zip(one.shape[:2], other.shape[:2], strict=True))
-    means = [each[:height, :width].reshape(height // 8, 8, width // 8, 8, 3).mean(axis=(1, 3)) for each in (one, other)]
-    return float((np.abs(means[0] - means[1]).max(axis=2) > 48).mean())
+    """The share of tiles, each a third of a letter wide, whose mean colours are clearly different."""
+    high, wide = np.minimum(one.shape[:2], other.shape[:2])
+    tiles = [Image.fromarray(each[:high, :wide].astype(np.uint8)).reduce(TILE) for each in (one, other)]
+    return float((np.abs(np.subtract(*map(_dots, tiles))).max(axis=2) > 48).mean())
 
 
 def _covering(labels: list[tuple[str, Corners]]) -> list[tuple[str, str]]:
-    return [
-        (one, other)
-        for (one, here), (other, there) in combinations(labels, 2)
-        if _overlap(np.array(here), np.array(there))
-    ]
+    corners = np.array([corners for _, corners in labels]).reshape(-1, 4, 2)
+    low, high = corners.min(axis=1), corners.max(axis=1)
+    near = ((low[:, None] < high) & (low < high[:, None])).all(axis=2)
+    pairs = np.argwhere(np.triu(near, k=1))
+    return [(labels[one][0], labels[other][0]) for one, other in pairs if _overlap(corners[one], corners[other])]
 
 
 def _overlap(one: np.ndarray, other: np.ndarray) -> bool:

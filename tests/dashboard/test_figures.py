@@ -312,7 +312,9 @@ def test_comparison_marks_published_rows_and_counts_seeds():
     assert ours.y == ("balance B (3 adapter seeds, one Phase A)",) and papers.y == ("balance B (published)",)
     assert papers.marker.symbol.endswith("-open")
     assert list(ours.error_x.array) == [0.5]
+    assert np.isnan(papers.error_x.array).all()  # a bar of no length would be drawn as a stroke through the mark
     assert "s.d." in figure.layout.xaxis.title.text
+    assert "s.d." not in comparison_dots(table.assign(sd=np.nan)).layout.xaxis.title.text
 
 
 def test_parallel_coordinates_name_the_values_of_categories():

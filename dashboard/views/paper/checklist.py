@@ -113,9 +113,9 @@ def _offer_all(launched: pd.DataFrame, conditions: Conditions, whose: str, plans
         if Conditions.of_launch(definition).lead_to_the_runs_of(conditions)
     }
     left = [preset for preset in PRESETS.values() if preset.name not in done]
-    st.caption(f"‘Run’ uses the conditions {whose}: {as_text(str(conditions))}.")
     if not left:
         return
+    st.caption(f"‘Run’ uses the conditions {whose}: {as_text(str(conditions))}.")
     cost = _cost(left, conditions, plans)
     with st.container(horizontal=True, vertical_alignment="center"):
         change_button(
