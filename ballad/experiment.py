@@ -28,6 +28,9 @@ from ballad.settings import Count, Fraction, Positive, Seed, Settings
 OPTIONS = "phase_b.options"
 """Where the options of a method lie: ``phase_b.options.tau`` is the option ``tau``."""
 
+LONGEST_FILE = 1_000_000
+"""Characters of a settings file; another file given by mistake may be longer than memory."""
+
 Objective = Literal["class", "image_to_text", "symmetric"]
 Towers = Literal["both", "image", "text"]
 Tuned = Literal[Towers, "lift"]
@@ -410,13 +413,16 @@ class Experiment(Settings):
     def read(cls, path: Path) -> "Experiment":
         """Read a YAML or JSON file of settings; what is not named keeps its default."""
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            with Path(path).open(encoding="utf-8") as file:
+                text = file.read(LONGEST_FILE + 1)
         except OSError as error:
             raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from None
         except UnicodeDecodeError:
             raise SettingsError(f"The settings file {path} is not UTF-8 text; save it as UTF-8.") from None
         except ValueError:
             raise SettingsError(f"'{path}' cannot be the name of a file.") from None
+        if len(text) > LONGEST_FILE:
+            raise SettingsError(f"The settings file {path} is too long to be a settings file.")
         try:
             settings = _parse_text(text) or {}
         except yaml.YAMLError as error:

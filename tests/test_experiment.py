@@ -112,6 +112,7 @@ def test_batches_of_one_image_are_allowed():
         ("a: [", "neither YAML nor JSON"),
         ("name: 2024-02-30", "day is out of range"),
         ("seed: " + "9" * 5000, "cannot be read"),
+        ("notes: " + "a" * 1_000_000, "too long"),
         (None, "cannot be read"),
     ],
 )
