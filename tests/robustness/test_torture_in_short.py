@@ -32,7 +32,7 @@ def one_run(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) ->
 def test_a_killed_prune_loses_nothing(tmp_path: Path, experiment: Experiment, one_run: Path) -> None:
     two_runs = shutil.copytree(one_run, tmp_path / "two runs")
     api.run(experiment.with_values({"phase_b.residual_factor": 0.5}), home=two_runs)
-    kill_at_random(Prune(two_runs), tmp_path / "homes", 3, random.Random(0))
+    kill_at_random(Prune(two_runs), tmp_path / "homes", 2, random.Random(0))
 
 
 def test_changed_files_give_the_right_numbers_or_a_sentence(
@@ -40,11 +40,11 @@ def test_changed_files_give_the_right_numbers_or_a_sentence(
 ) -> None:
     other = experiment.with_values({"phase_b.residual_factor": 0.7})
     expected = api.run(other, home=tmp_path / "undisturbed").accuracies
-    assert tamper(one_run, tmp_path / "copies", other, expected, 4)["right"]
+    assert tamper(one_run, tmp_path / "copies", other, expected, 3)["right"]
 
 
 def test_odd_settings(tmp_path: Path) -> None:
-    assert fuzz_settings(tmp_path, 60)
+    assert fuzz_settings(tmp_path, 40)
 
 
 def test_odd_pictures(tmp_path: Path) -> None:
