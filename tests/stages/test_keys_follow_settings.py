@@ -149,10 +149,13 @@ def test_a_method_without_steps_depends_on_no_setting_of_steps(monkeypatch, name
 
 @pytest.mark.parametrize("kind", ["towers", "class_text", "features", "views", "adapter", "evaluation"])
 def test_a_raised_stage_version_changes_the_stage_and_what_follows(monkeypatch, kind):
-    plan = Plan(Experiment().with_values({"phase_b.views": 2}), "0" * 16, "1" * 16, has_validation=True)
-    before = {(stage.kind, place): stage.key for place, stage in enumerate(plan.stages())}
+    def keys() -> dict[tuple[str, int], str]:
+        plan = Plan(Experiment().with_values({"phase_b.views": 2}), "0" * 16, "1" * 16, has_validation=True)
+        return {(stage.kind, place): stage.key for place, stage in enumerate(plan.stages())}
+
+    before = keys()
     monkeypatch.setitem(stage_store.STAGE_VERSIONS, kind, stage_store.STAGE_VERSIONS[kind] + 1)
-    after = {(stage.kind, place): stage.key for place, stage in enumerate(plan.stages())}
+    after = keys()
     changed = {of for of, _ in before if before[of, _] != after[of, _]}
     assert {kind, "evaluation"} <= changed
     assert all(before[at] != after[at] for at in before if at[0] == kind)

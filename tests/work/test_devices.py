@@ -66,14 +66,14 @@ def forget_devices() -> None:
 
 @pytest.fixture
 def three_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A machine whose nvidia-smi answers for each GPU with a memory of its own: 100, 200 and 300 MiB used."""
+    """A machine whose nvidia-smi answers for each GPU with a load and a memory of its own: 10 %, 100 MiB used, …"""
     tool = tmp_path / "nvidia-smi"
     tool.write_text(
         "#!/bin/sh\n"
         'if [ "$1" = -L ]; then\n'
         '  for gpu in 0 1 2; do echo "GPU $gpu: NVIDIA H100 (UUID: GPU-${gpu}a-b)"; done\n'
         "else\n"
-        '  shift 3; echo "H100 number $1, $(($1 + 1))00, 1000"\n'
+        '  shift 3; echo "H100 number $1, $(($1 + 1))0, $(($1 + 1))00, 1000"\n'
         "fi\n"
     )
     tool.chmod(0o755)
@@ -103,9 +103,11 @@ def test_devices_are_asked_for_under_the_name_that_the_driver_knows(
     assert visible_gpus() == gpus
 
 
-def test_memory_is_that_of_the_gpu_that_runs_use(monkeypatch: pytest.MonkeyPatch, three_gpus: None) -> None:
+def test_load_and_memory_are_those_of_the_gpu_that_runs_use(monkeypatch: pytest.MonkeyPatch, three_gpus: None) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,0")
     machine.devices.clear()
-    shown = [(device.name, device.title, device.memory_used / 2**20) for device in machine.devices()]
+    shown = [
+        (device.name, device.title, device.utilisation, device.memory_used / 2**20) for device in machine.devices()
+    ]
     machine.devices.clear()
-    assert shown == [("cuda:0", "H100 number 2", 300.0), ("cuda:1", "H100 number 0", 100.0)]
+    assert shown == [("cuda:0", "H100 number 2", 30.0, 300.0), ("cuda:1", "H100 number 0", 10.0, 100.0)]
