@@ -9,8 +9,8 @@ from dashboard.navigation import RUNS
 from dashboard.reading.machine import Device, devices, free_disk
 from dashboard.reading.workbench import all_runs
 
-SECONDS_BETWEEN_LOOKS = 5
-LOOKS_KEPT = 60
+SECONDS_BETWEEN_LOOKS = 15
+LOOKS_KEPT = 40
 
 
 @st.fragment(run_every=SECONDS_BETWEEN_LOOKS)
