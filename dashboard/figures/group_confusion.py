@@ -30,7 +30,9 @@ def group_confusion_heatmap(shares: pd.DataFrame, images: pd.Series, baseline: p
             customdata=values,
             x=list(ENDS.values()),
             y=list(table.index),
-            texttemplate="%{customdata:.1f}" if baseline is None else "%{customdata:+.1f}",
+            # Written here: within a heatmap's cells Plotly does not know customdata, which hover labels do.
+            text=[[_written(value, signed=baseline is not None) for value in row] for row in values],
+            texttemplate="%{text}",
             hovertemplate=f"%{{y}}-shot images, %{{x}}<br>%{{customdata:.1f}} {unit}<extra></extra>",
             autocolorscale=True,
             showscale=False,
@@ -47,6 +49,10 @@ def group_confusion_heatmap(shares: pd.DataFrame, images: pd.Series, baseline: p
     figure.update_yaxes(autorange="reversed", showgrid=False, showline=False, ticks="")
     figure.update_layout(height=250, margin={"t": 64, "b": 8})
     return figure
+
+
+def _written(value: float, *, signed: bool) -> str:
+    return (f"{value:+.1f}" if signed else f"{value:.1f}").replace("-", "−")
 
 
 def _centred(values: np.ndarray) -> dict[str, float]:

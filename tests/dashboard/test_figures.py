@@ -265,6 +265,7 @@ def test_a_difference_of_shot_groups_is_blue_where_it_is_better():
     (cells,) = group_confusion_heatmap(after, pd.Series(10, ["few"]), before).data
     assert np.sign(cells.z).tolist() == [[1, 1, -1, 0]]
     assert cells.customdata.tolist() == [[20, -25, 5, 0]]
+    assert [list(row) for row in cells.text] == [["+20.0", "−25.0", "+5.0", "+0.0"]]
 
 
 class TestPlacesOfNames:
