@@ -19,8 +19,9 @@ page = st.navigation(menu())
 ask_to_log_in()
 st.title("BALLAD workbench" if page.title == "Home" else page.title, anchor=False)
 choose_current_run(page_follows=page.url_path != COMPARE.stem)
-with shown_errors():
-    page.run()
 with st.sidebar:
     show_machine()
 show_visitor()
+# Last: a page that has nothing to show ends the script.
+with shown_errors():
+    page.run()

@@ -17,6 +17,8 @@ from ballad.wording import counted
 from dashboard.figures.comparison import which_seeds
 from dashboard.navigation import COMPARE, DATA, EMBEDDINGS
 from dashboard.pickers.backbone_paths import check_backbone_paths
+from dashboard.pickers.backbone_picker import pick_backbone, pick_weights
+from dashboard.pickers.budget_picker import pick_budget
 from dashboard.pickers.dataset_picker import pick_dataset
 from dashboard.pickers.run_picker import pick_run
 from dashboard.reading.dataset_source import dataset_source
@@ -34,7 +36,6 @@ from dashboard.views.compare.difference_view import show_difference_intervals
 from dashboard.views.paper.checklist import LAUNCHER, RESULT, launch, show_checklist
 from dashboard.views.paper.paper_report import measured_figure
 from dashboard.views.paper.paper_request import (
-    BACKBONES,
     RECIPE_TITLES,
     Conditions,
     PaperRequest,
@@ -77,22 +78,10 @@ def ask() -> PaperRequest:
     left, middle, right = st.columns(3)
     with left:
         dataset = dataset_source(pick_dataset(key="dataset"))
-    backbone = middle.selectbox(
-        "Backbone",
-        BACKBONES,
-        accept_new_options=True,
-        key="backbone",
-        bind="query-params",
-        help="The paper's four, any open_clip architecture, hf-hub:OWNER/NAME, or a folder. Tables that compare "
-        "backbones run all four if this is one of them.",
-    )
-    weights = right.text_input(
-        "Weights",
-        key="weights",
-        bind="query-params",
-        placeholder="the name's own",
-        help="An open_clip tag or a checkpoint file.",
-    )
+    with middle:
+        backbone = pick_backbone(further="Tables that compare backbones run all four if this is one of them.")
+    with right:
+        weights = pick_weights()
     left, middle, right = st.columns(3)
     recipe = left.selectbox(
         "Recipe",
@@ -102,15 +91,8 @@ def ask() -> PaperRequest:
         bind="query-params",
         help="Which to follow where the paper and its code differ; the differences are listed below.",
     )
-    budget = middle.selectbox(
-        "Budget",
-        list(BUDGETS),
-        key="budget",
-        bind="query-params",
-        help="Reduced training for small machines, named next to every number it affects: "
-        + "; ".join(f"**{name}**, {budget.explanation}" for name, budget in BUDGETS.items())
-        + ".",
-    )
+    with middle:
+        budget = pick_budget()
     seeds = right.number_input(
         "Seeds",
         1,
@@ -121,7 +103,7 @@ def ask() -> PaperRequest:
         help="Runs per setting. The spread over seeds shows how much of a difference is noise.",
     )
     presets = tuple(PRESETS[name] for name in names)
-    return PaperRequest(presets, dataset, backbone, weights.strip() or None, recipe, budget, seeds)
+    return PaperRequest(presets, dataset, backbone, weights, recipe, budget, seeds)
 
 
 def launcher() -> Conditions | None:

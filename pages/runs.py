@@ -9,7 +9,7 @@ from ballad.store import queries
 from ballad.store.run import STATUSES
 from ballad.wording import counted
 from dashboard.navigation import HOME
-from dashboard.pickers.current_run import RUN
+from dashboard.pickers.current_run import RUN_IN_LINK
 from dashboard.pickers.run_picker import chosen_runs, remember_runs, show_missing
 from dashboard.reading.workbench import ACTIVE, all_runs, open_store
 from dashboard.ui.downloads import table_downloads
@@ -45,8 +45,8 @@ def filtered(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def choose(runs: pd.DataFrame) -> list[str]:
-    chosen = selectable_table(runs, chosen_runs(RUN), key="runs", height=320)
-    remember_runs(RUN, chosen)
+    chosen = selectable_table(runs, chosen_runs(RUN_IN_LINK), key="runs", height=320)
+    remember_runs(RUN_IN_LINK, chosen)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{counted(len(runs), 'run')}, {len(chosen)} selected. Select rows to see their learning curves.")
         table_downloads("runs", export_table(runs), caption="Test accuracy (%) by shot group.", key="runs")
@@ -68,7 +68,7 @@ def queue(runs: pd.DataFrame) -> None:
 runs = all_runs()
 with st.container():
     undo_deletion()
-    show_missing("Runs", sorted(set(chosen_runs(RUN)) - set(runs["id"]) - set(just_deleted())))
+    show_missing("Runs", sorted(set(chosen_runs(RUN_IN_LINK)) - set(runs["id"]) - set(just_deleted())))
 if runs.empty:
     empty_state(
         "No runs yet", "Runs appear here as soon as they are queued, with live curves.", ":material/monitoring:"

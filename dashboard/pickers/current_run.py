@@ -12,9 +12,9 @@ from dashboard.ui.messages import empty_state
 from dashboard.ui.status import status_badge
 from dashboard.ui.stop import stop
 
-RUN = "run"
+RUN_IN_LINK = "run"
 """The query parameter of pages that are about one run."""
-OWN_CHOICES = (RUN, "base", "sweep", "left", "right")
+OWN_CHOICES = (RUN_IN_LINK, "base", "sweep", "left", "right")
 """What pages let readers choose besides; another current run takes their place."""
 LISTED = 30
 RECENTLY_OPENED = 5
@@ -87,9 +87,9 @@ def current_row() -> pd.Series:
 
 def _linked_to(runs: pd.DataFrame) -> str:
     """The current run, kept in the link from now on, with a word about a run that the link named in vain."""
-    show_missing("Run", sorted(set(st.query_params.get_all(RUN)) - set(runs["id"])))
+    show_missing("Run", sorted(set(st.query_params.get_all(RUN_IN_LINK)) - set(runs["id"])))
     run_id = st.session_state[_CURRENT]
-    remember_runs(RUN, [run_id])
+    remember_runs(RUN_IN_LINK, [run_id])
     return run_id
 
 
@@ -113,12 +113,12 @@ def _let_the_page_follow() -> None:
         st.session_state.pop(choice, None)
         st.query_params.pop(choice, None)
     if current_run() is not None:
-        st.query_params[RUN] = current_run()
+        st.query_params[RUN_IN_LINK] = current_run()
 
 
 def _take_from_the_link(labels: dict[str, str]) -> None:
     """Only when the link changes: a page of several runs keeps its own in the link."""
-    linked = st.query_params.get_all(RUN)
+    linked = st.query_params.get_all(RUN_IN_LINK)
     if linked != st.session_state.get(_LINKED) and len(linked) == 1 and linked[0] in labels:
         st.session_state[_CURRENT] = linked[0]
     st.session_state[_LINKED] = linked

@@ -38,6 +38,11 @@ def dataset_title(picked: str) -> str:
     return CATALOG[picked].title if picked in CATALOG else picked
 
 
+def source_title(source: str) -> str:
+    """The catalogue's title of a dataset, or the last folder of its path."""
+    return CATALOG[source].title if source in CATALOG else source.rstrip("/").rpartition("/")[2]
+
+
 def own_datasets() -> list[str]:
     """Names of folders and tables directly below the data roots that belong to no dataset of the catalogue."""
     return sorted(set(_own_entries()))

@@ -4,7 +4,7 @@ from collections import deque
 
 import streamlit as st
 
-from ballad.wording import size
+from ballad.wording import percent, size
 from dashboard.navigation import RUNS
 from dashboard.reading.machine import Device, devices, free_disk
 from dashboard.reading.workbench import all_runs
@@ -30,10 +30,10 @@ def show_machine() -> None:
 def _show_device(device: Device, history: deque[Device]) -> None:
     st.metric(
         device.title,
-        f"{device.utilisation:.0f} %",
+        percent(device.utilisation, 0),
         chart_data=[past.utilisation for past in history],
         chart_type="area",
-        help=f"How busy {device.name} is, now and while this page has been open; {size(device.memory_used)} of "
+        help=f"How busy {device.name} is, now and in the last minutes; {size(device.memory_used)} of "
         f"{size(device.memory_total)} of its memory are in use.",
     )
 

@@ -28,6 +28,12 @@ def test_without_runs_the_page_says_how_to_get_one(app):
     assert "No runs yet" in words(open_run(app))
 
 
+@pytest.mark.parametrize("page", ["run", "confusion", "leaderboard"])
+def test_pages_that_have_nothing_to_show_have_the_machine_in_the_sidebar_all_the_same(app, page):
+    app = page_opener(page)(app)
+    assert [metric for metric in app.sidebar.metric if metric.value.endswith(" %")]
+
+
 def test_a_finished_run_begins_with_what_it_gained(app, trained):
     run_id = run_named(trained, "decoupled")
     app = open_run(app, run=run_id)

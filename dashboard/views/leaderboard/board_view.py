@@ -14,7 +14,7 @@ from ballad.paper.published import AS_PRINTED
 from ballad.shot_groups import GROUP_HELP, GROUPS
 from ballad.wording import counted
 from dashboard.figures.trade_off import trade_off
-from dashboard.navigation import COMPARE, RUNS
+from dashboard.navigation import COMPARE, RUN
 from dashboard.reading.loaders import images_in_split
 from dashboard.reading.plans import dataset_facts
 from dashboard.text import as_text
@@ -169,7 +169,7 @@ def _show_trade_off(board: Board, rows: Sequence[Row]) -> None:
     events = show_chart(figure, key="trade_off", label="Few-shot against many-shot accuracy of every method")
     if events.clicked is not None:
         for run_id in filter(None, customdata(figure, [events.clicked])):
-            st.switch_page(RUNS, query_params={"run": run_id})
+            st.switch_page(RUN, query_params={"run": run_id})
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(
             "Up and to the right is better. No row is better in both than a row on the dotted front; each row on it "

@@ -13,12 +13,13 @@ from ballad.leaderboard.protocol import (
     methods_on,
     queue_leaderboard,
 )
-from ballad.paper.budgets import BUDGETS
 from ballad.wording import counted
 from dashboard.forms.group_cost import stages_and_time
 from dashboard.forms.outlook import time_text
 from dashboard.navigation import DATA
 from dashboard.pickers.backbone_paths import check_backbone_paths
+from dashboard.pickers.backbone_picker import pick_backbone, pick_weights
+from dashboard.pickers.budget_picker import pick_budget
 from dashboard.pickers.dataset_picker import pick_dataset
 from dashboard.reading.dataset_source import dataset_source
 from dashboard.reading.plans import DatasetFacts, dataset_facts, plan_of
@@ -28,7 +29,6 @@ from dashboard.ui.changes import change_button
 from dashboard.ui.messages import show_error
 from dashboard.views.leaderboard.methods_view import show_methods
 from dashboard.views.leaderboard.request import LeaderboardRequest, proposal
-from dashboard.views.paper.paper_request import BACKBONES
 
 BOARD, LAUNCHER, SET_ASIDE = "board", "launcher", "validation"
 """Keys of the chosen leaderboard, of the form, and of its entry for images that are set aside."""
@@ -91,21 +91,10 @@ def _ask() -> LeaderboardRequest:
     left, middle, right = st.columns(3)
     with left:
         dataset = dataset_source(pick_dataset(key="dataset"))
-    backbone = middle.selectbox(
-        "Backbone",
-        BACKBONES,
-        accept_new_options=True,
-        key="backbone",
-        bind="query-params",
-        help="The paper's four, any open_clip architecture, hf-hub:OWNER/NAME, or a folder.",
-    )
-    weights = right.text_input(
-        "Weights",
-        key="weights",
-        bind="query-params",
-        placeholder="the name's own",
-        help="An open_clip tag or a checkpoint file.",
-    )
+    with middle:
+        backbone = pick_backbone()
+    with right:
+        weights = pick_weights()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         towers = st.segmented_control(
             "Features of",
@@ -131,16 +120,7 @@ def _ask() -> LeaderboardRequest:
             "much depends on it.",
         )
         seeds = st.number_input("Seeds", 1, 20, 3, key="seeds", bind="query-params", width=120)
-        budget = st.selectbox(
-            "Budget",
-            list(BUDGETS),
-            key="budget",
-            bind="query-params",
-            width=150,
-            help="Reduced training for small machines, named next to every number it affects: "
-            + "; ".join(f"**{name}**, {budget.explanation}" for name, budget in BUDGETS.items())
-            + ".",
-        )
+        budget = pick_budget(width=150)
         aside = st.number_input(
             "Set aside",
             0,
@@ -161,7 +141,7 @@ def _ask() -> LeaderboardRequest:
         help="None chosen means all of them. BALLAD is what the others are tested against.",
     )
     chosen = tuple(methods) or offered
-    return LeaderboardRequest(dataset, backbone, weights.strip() or None, budget, towers, vary, seeds, chosen, aside)
+    return LeaderboardRequest(dataset, backbone, weights, budget, towers, vary, seeds, chosen, aside)
 
 
 def _what_it_takes(board: Leaderboard, facts: DatasetFacts, missing: int) -> str:

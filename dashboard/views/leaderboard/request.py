@@ -14,8 +14,8 @@ from ballad.paper.budgets import with_budget
 from ballad.paper.presets import backbone_title
 from ballad.wording import counted
 from dashboard.forms.draft import default_experiment
+from dashboard.pickers.dataset_picker import source_title
 from dashboard.reading.plans import DatasetFacts
-from dashboard.views.paper.paper_request import source_title
 
 _MOST_SET_ASIDE = 10
 """Images per class that are proposed for validation; a reader may ask for more."""

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ballad.data.catalog import CATALOG
 from ballad.experiment import Experiment
 from ballad.paper.budgets import with_budget
-from ballad.paper.presets import PAPER_BACKBONES, Preset, backbone_title, with_seeds
+from ballad.paper.presets import Preset, backbone_title, with_seeds
 from ballad.paper.recipes import recipe_values
 from ballad.stages.plan import Plan
 from ballad.wording import counted
@@ -16,9 +15,9 @@ from dashboard.forms.cost import ExpectedTime
 from dashboard.forms.draft import default_experiment
 from dashboard.forms.group_cost import stages_and_time
 from dashboard.forms.outlook import time_text
+from dashboard.pickers.dataset_picker import source_title
 from dashboard.reading.plans import DatasetFacts, StageState
 
-BACKBONES = ("demo", *PAPER_BACKBONES)
 RECIPE_TITLES = {"paper": "The paper's text", "released_code": "Its released code"}
 
 
@@ -108,8 +107,3 @@ def ablation_label(group_id: str, preset: Preset, conditions: Conditions) -> str
     base = conditions.base
     said = [source_title(base.dataset.source), backbone_title(base.backbone.name), base.budget]
     return " · ".join([f"{preset.place}: {preset.title}", *said, counted(conditions.seeds, "seed"), group_id])
-
-
-def source_title(source: str) -> str:
-    """The catalogue's title of a dataset, or the last folder of its path."""
-    return CATALOG[source].title if source in CATALOG else source.rstrip("/").rpartition("/")[2]
