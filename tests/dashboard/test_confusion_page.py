@@ -134,7 +134,7 @@ def test_runs_on_other_images_cannot_be_subtracted(app, store, run, tiny_images,
     second = finished(store, other, {}, name="other")
     app = open_page(app, run=run, against=second, difference="true")
     assert "not evaluated on the same images" in app.info[0].value
-    assert not app.metric
+    assert not app.main.metric
 
 
 def test_a_class_with_its_neighbours_and_pictures(app, run):

@@ -63,7 +63,7 @@ def test_a_missing_dataset_says_what_to_bring_and_how_it_looks(app, pets):
     app = open_page(app, dataset="imagenet-lt")
     assert "ImageNet-LT lacks" in words(app) and "image-net.org" in words(app)
     assert "ImageNet_LT_train.txt" in app.code[0].value
-    assert not app.metric and not app.error
+    assert not app.main.metric and not app.error
 
 
 def test_a_download_waits_for_its_confirmation(app, store, pets):
@@ -128,7 +128,7 @@ def test_a_link_opens_the_page_of_the_pictures(app, pets):
 def test_a_path_outside_the_roots_ends_in_a_sentence(app, pets, typed):
     app = open_page(app, dataset=typed)
     assert "data roots" in app.error[0].value
-    assert not app.metric
+    assert not app.main.metric
 
 
 def test_the_check_finds_damage_and_leaks(app, store, pets, tmp_path):
