@@ -14,11 +14,12 @@ from typing import Literal
 from ballad.data.catalog import CATALOG, list_datasets
 from ballad.data.roots import data_roots
 from ballad.errors import BalladError
-from ballad.experiment import BackboneSettings, Experiment, PromptSettings
+from ballad.experiment import Experiment
 from ballad.model.hub import cached_file
 from ballad.model.registry import pretrained_tags
 from ballad.model.source import PAPER_ARCHITECTURES
 from ballad.paper.published_accuracy import PublishedAccuracy, published_accuracies
+from ballad.sections import BackboneSettings, PromptSettings
 from ballad.work.devices import list_devices
 
 State = Literal["ok", "missing", "wrong", "skipped"]

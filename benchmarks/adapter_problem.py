@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ballad.data.long_tail import long_tail_counts
 from ballad.events import CancelToken, EventSink, ignore
-from ballad.experiment import OptimizerSettings, PhaseBSettings
 from ballad.heads.head import Context
+from ballad.sections import OptimizerSettings, PhaseBSettings
 from ballad.stages.pipeline import find_device
 from ballad.training.features import FeatureBank
 from ballad.training.phase_b import Member, TrainedHead, cached_features, train_heads

@@ -25,8 +25,8 @@ from ballad.data.images import image_batches, to_input
 from ballad.data.long_tail import Split
 from ballad.data.pixel_cache import decoded_once
 from ballad.events import CancelToken, ignore
-from ballad.experiment import BackboneSettings, DatasetSettings
 from ballad.model.backbone import load_backbone
+from ballad.sections import BackboneSettings, DatasetSettings
 from ballad.stages.compute import FEATURE_BATCH
 from ballad.stages.pipeline import find_device
 from ballad.training.features import extract_features

@@ -31,9 +31,10 @@ from torch import Tensor
 from ballad.data.catalog import load_dataset
 from ballad.data.images import image_batches, to_input
 from ballad.data.long_tail import LongTailDataset, Split
-from ballad.experiment import DatasetSettings, Experiment
+from ballad.experiment import Experiment
 from ballad.model.backbone import Backbone, load_backbone
 from ballad.model.prompts import class_prompts
+from ballad.sections import DatasetSettings
 from ballad.stages.pipeline import find_device
 from ballad.training.gradients import accumulate_gradients
 from ballad.training.optimizer import tower_optimizer

@@ -8,7 +8,7 @@ import streamlit as st
 from ballad.data.catalog import CATALOG
 from ballad.data.roots import data_roots
 from ballad.errors import BalladError
-from ballad.experiment import DatasetSettings
+from ballad.sections import DatasetSettings
 from ballad.shot_groups import SHOT_GROUPS
 from ballad.wording import counted
 from dashboard.figures.class_counts import class_count_curve

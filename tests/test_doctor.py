@@ -12,8 +12,8 @@ from ballad.doctor import (
     zero_shot_accuracy,
     zero_shot_finding,
 )
-from ballad.experiment import BackboneSettings, PromptSettings
 from ballad.paper.published_accuracy import cifar_ensemble, published_accuracies
+from ballad.sections import BackboneSettings, PromptSettings
 from ballad.store import queries
 from ballad.store.run_store import RunStore
 

@@ -19,8 +19,8 @@ from ballad.data.readers.tables import TABLE_SUFFIXES, read_table
 from ballad.data.subsets import build_dataset
 from ballad.data.texts import is_text, printable
 from ballad.errors import DataError
-from ballad.experiment import DatasetSettings
 from ballad.home import default_home, unreadable_dir
+from ballad.sections import DatasetSettings
 
 
 def list_datasets() -> list[KnownDataset]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ballad.data.long_tail import Split
 from ballad.data.views import Draw, ImageSpec, evaluation_view, training_view
 from ballad.errors import DataError
-from ballad.experiment import Augmentation
+from ballad.sections import Augmentation
 
 Pixels = NDArray[np.uint8]
 """Views of a batch [B, S, S, 3]."""

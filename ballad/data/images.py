@@ -12,7 +12,7 @@ from ballad.data.long_tail import Split
 from ballad.data.prefetch import BATCHES_AHEAD, decode_in_processes, decode_in_threads
 from ballad.data.views import ImageSpec, evaluation_view
 from ballad.events import CancelToken
-from ballad.experiment import Augmentation
+from ballad.sections import Augmentation
 
 if TYPE_CHECKING:
     import torch

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ballad.data.long_tail import LongTailDataset, Split, long_tail_counts
 from ballad.data.readers.collection import ImageCollection
 from ballad.errors import DataError, SettingsError
-from ballad.experiment import DatasetSettings
+from ballad.sections import DatasetSettings
 
 REFERENCE_RATIO = 100
 """The imbalance ratio whose shot groups ``shot_groups: rho100`` keeps."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
-from ballad.experiment import Augmentation
+from ballad.sections import Augmentation
 
 CROP_SCALE = (0.5, 1.0)
 """Share of the area that a training crop covers (released code)."""

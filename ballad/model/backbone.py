@@ -11,7 +11,6 @@ from torch.func import functional_call
 
 from ballad.data.images import ImageSpec
 from ballad.errors import BackboneError
-from ballad.experiment import BackboneSettings, PromptSettings, Tuned
 from ballad.model.bottlenecks import MARK, add_bottlenecks, width_of
 from ballad.model.construction import OpenClipModel, build_model, complete_layout, tower_of
 from ballad.model.folding import fold_batch_norms
@@ -21,6 +20,7 @@ from ballad.model.prompts import class_prompts
 from ballad.model.source import find_source, read_layout, weights_file
 from ballad.model.text_tower import causal_text_tower
 from ballad.model.tokenizer import Tokenizer, load_tokenizer
+from ballad.sections import BackboneSettings, PromptSettings, Tuned
 from ballad.spaces import Space
 
 PROMPTS_AT_ONCE = 512

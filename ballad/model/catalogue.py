@@ -5,11 +5,11 @@ from typing import Any
 
 import pandas as pd
 
-from ballad.experiment import BackboneSettings
 from ballad.model.hub import DownloadProgress, cached_file
 from ballad.model.registry import HubWeights, architecture_config, architecture_names, image_size, pretrained_tags
 from ballad.model.source import find_source, hub_weights, read_layout, weights_file
 from ballad.model.tower_sizes import size_table
+from ballad.sections import BackboneSettings
 
 
 def list_backbones(search: str = "") -> pd.DataFrame:

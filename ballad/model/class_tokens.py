@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from ballad.data.texts import listed
-from ballad.experiment import BackboneSettings, PromptSettings
 from ballad.model.prompts import class_prompts
 from ballad.model.source import find_source, read_layout
 from ballad.model.tokenizer import Tokenizer, load_tokenizer
+from ballad.sections import BackboneSettings, PromptSettings
 
 
 def tokenizer_of(settings: BackboneSettings) -> Tokenizer:

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 
 from ballad.errors import BackboneError
-from ballad.experiment import BackboneSettings, Towers
 from ballad.model.hub import fetch_file
 from ballad.model.source import BackboneLayout, BackboneSource
 from ballad.model.weights import is_torchscript, load_weights
+from ballad.sections import BackboneSettings, Towers
 
 OpenClipModel = Any
 """One of open_clip's untyped model classes: CLIP, CustomTextCLIP or CoCa."""

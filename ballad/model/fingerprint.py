@@ -4,8 +4,8 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from ballad.experiment import BackboneSettings
 from ballad.model.source import CONFIG_FILE, find_source, folder_weights, tokenizer_files
+from ballad.sections import BackboneSettings
 
 
 def backbone_fingerprint(settings: BackboneSettings) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ballad.experiment import PromptSettings
+from ballad.sections import PromptSettings
 
 SINGLE_TEMPLATE = "a photo of a {}."
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ballad.errors import BackboneError
-from ballad.experiment import BackboneSettings
 from ballad.model.hub import DownloadProgress, fetch_file
 from ballad.model.layout_limits import check_layout
 from ballad.model.registry import DEFAULT_WEIGHTS, HubWeights, architecture_config, architecture_names, pretrained_tags
 from ballad.package import ASSETS
+from ballad.sections import BackboneSettings
 
 DEMO_FOLDER = ASSETS / "demo-backbone"
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from ballad.experiment import BackboneSettings
 from ballad.model.registry import architecture_config, architecture_names, image_size, pretrained_tags
 from ballad.model.source import DEMO_FOLDER, BackboneSource, find_source, read_layout
 from ballad.package import ASSETS
+from ballad.sections import BackboneSettings
 
 SIZES_FILE = ASSETS / "tower_sizes.csv"
 """Written by scripts/count_tower_sizes.py, since counting means building all models."""

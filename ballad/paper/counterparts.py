@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ballad.data.catalog import CATALOG
-from ballad.experiment import DatasetSettings, Experiment
+from ballad.experiment import Experiment
 from ballad.paper import published as paper
 from ballad.paper.presets import BALLAD, Reference, place_title
+from ballad.sections import DatasetSettings
 from ballad.shot_groups import GROUPS
 
 PAPER_DATASET, PAPER_BACKBONE = "ImageNet-LT", "RN50"

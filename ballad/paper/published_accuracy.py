@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ballad.data.catalog import CATALOG
-from ballad.experiment import PromptSettings
 from ballad.paper.presets import ZERO_SHOT
 from ballad.paper.published import published
+from ballad.sections import PromptSettings
 
 _CIFAR_PHOTOS = (
     "a photo of {} {{}}.",

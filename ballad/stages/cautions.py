@@ -6,9 +6,10 @@ These are not errors, and the experiment runs. Forms, the shell and the run's re
 from collections.abc import Iterator
 from pathlib import Path
 
-from ballad.experiment import BackboneSettings, Experiment
+from ballad.experiment import Experiment
 from ballad.model.source import find_source, folder_weights, read_layout
 from ballad.model.tensor_types import tensor_types
+from ballad.sections import BackboneSettings
 
 CLIP_TOKENS = 49408
 """In the vocabulary of CLIP's own tokenizer."""

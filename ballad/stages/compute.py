@@ -18,13 +18,14 @@ from ballad.data.long_tail import LongTailDataset, Split
 from ballad.data.pixel_cache import decoded_once
 from ballad.errors import BalladError, RunError
 from ballad.events import CancelToken, EventSink, Notice
-from ballad.experiment import Augmentation, Experiment
+from ballad.experiment import Experiment
 from ballad.heads.head import Context, member_state
 from ballad.model.backbone import Backbone, load_backbone
 from ballad.model.catalogue import download_weights, weights_to_download
 from ballad.model.class_tokens import class_token_notes
 from ballad.model.interpolation import interpolated
 from ballad.schedules import ZERO_SHOT, Model
+from ballad.sections import Augmentation
 from ballad.stages.artifacts import ADAPTER, CLASS_TEXT, TOWERS, read_history, read_search, write_history, write_search
 from ballad.stages.classifier import Classifier
 from ballad.stages.plan import Plan, SplitName

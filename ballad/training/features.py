@@ -20,8 +20,8 @@ from ballad.data.images import image_batches, to_input
 from ballad.data.long_tail import Split
 from ballad.errors import Cancelled, RunError
 from ballad.events import CancelToken, EventSink, Progress
-from ballad.experiment import Augmentation
 from ballad.model.backbone import Backbone
+from ballad.sections import Augmentation
 from ballad.spaces import Space
 from ballad.whole_files import write_text_whole
 

@@ -5,7 +5,7 @@ from typing import assert_never
 import torch
 from torch import Tensor
 
-from ballad.experiment import Objective
+from ballad.sections import Objective
 from ballad.training.objectives import class_loss, image_to_text_loss, text_to_image_loss
 from ballad.training.tuned_model import TunedModel
 

@@ -3,7 +3,7 @@
 import psutil
 import torch
 
-from ballad.experiment import PhaseBSettings
+from ballad.sections import PhaseBSettings
 
 SHARE_OF_FREE_MEMORY = 0.5
 """The rest is for the features themselves and for what else runs on the device."""

@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 import torch
 from torch import Tensor
 
-from ballad.experiment import OptimizerSettings
+from ballad.sections import OptimizerSettings
 
 
 def tower_optimizer(groups: list[dict[str, Any]], settings: OptimizerSettings) -> torch.optim.SGD:

@@ -12,7 +12,8 @@ from ballad.data.images import image_batches
 from ballad.data.long_tail import LongTailDataset, Split
 from ballad.errors import Cancelled, RunError
 from ballad.events import CancelToken, EpochEvaluated, EventSink, Notice
-from ballad.experiment import Augmentation, Experiment
+from ballad.experiment import Experiment
+from ballad.sections import Augmentation
 from ballad.training.checkpoint import Checkpoint, DamagedCheckpoint
 from ballad.training.finite import check_loss, check_weights
 from ballad.training.gradients import accumulate_gradients

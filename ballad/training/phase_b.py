@@ -16,11 +16,11 @@ from ballad.data.images import image_batches, to_input
 from ballad.data.long_tail import Split
 from ballad.errors import RunError
 from ballad.events import CancelToken, EpochEvaluated, EventSink
-from ballad.experiment import OptimizerSettings, PhaseBSettings
 from ballad.heads.head import ADJUSTMENT, Context, Head, State, TrainingData, member_state
 from ballad.heads.parts import log_priors
 from ballad.model.backbone import Backbone
 from ballad.schedules import PHASE_B
+from ballad.sections import OptimizerSettings, PhaseBSettings
 from ballad.training.features import FeatureBank
 from ballad.training.finite import check_loss, check_weights
 from ballad.training.optimizer import head_optimizer

@@ -78,8 +78,8 @@ def perform_download(
 
 def perform_weights(home: Path, arguments: Mapping[str, Any], *, report: Report, cancel: CancelToken) -> dict[str, Any]:
     """Download the published weights of a backbone, its settings ``name`` and ``pretrained``; names their file."""
-    from ballad.experiment import BackboneSettings
     from ballad.model.catalogue import download_weights
+    from ballad.sections import BackboneSettings
 
     def on_bytes(done: int, total: int | None) -> None:
         report(done / total if total else 0, f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB" if total else "Starting")
@@ -97,7 +97,7 @@ def perform_check(home: Path, arguments: Mapping[str, Any], *, report: Report, c
     """
     from ballad.data.catalog import load_dataset
     from ballad.data.checks import equal_images, unreadable_images
-    from ballad.experiment import DatasetSettings
+    from ballad.sections import DatasetSettings
 
     report(0, "Reading names and labels")
     dataset = load_dataset(DatasetSettings.model_validate(arguments["dataset"]), home=home)
@@ -133,8 +133,8 @@ TASKS: Mapping[str, Perform] = MappingProxyType(
 
 def _token_notes(class_names: Sequence[str], backbone: Mapping[str, Any]) -> list[str]:
     from ballad.errors import BackboneError
-    from ballad.experiment import BackboneSettings, PromptSettings
     from ballad.model.class_tokens import class_token_notes, tokenizer_of
+    from ballad.sections import BackboneSettings, PromptSettings
 
     try:
         tokenizer = tokenizer_of(BackboneSettings.model_validate(backbone))

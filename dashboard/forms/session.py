@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from ballad.errors import BalladError
-from ballad.experiment import BackboneSettings
+from ballad.sections import BackboneSettings
 from ballad.store.run import DEFAULT_EXECUTOR
 from ballad.store.run_store import RunStore
 from ballad.work.executors.registry import check_executor

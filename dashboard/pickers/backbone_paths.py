@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ballad.data.roots import data_roots, resolve_inside_roots
 from ballad.errors import BackboneError
-from ballad.experiment import BackboneSettings
 from ballad.model.source import DEMO_FOLDER, find_source
+from ballad.sections import BackboneSettings
 
 
 def check_backbone_paths(settings: BackboneSettings) -> None:

@@ -7,10 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from ballad.data.catalog import load_dataset
-from ballad.experiment import DatasetSettings, Experiment
+from ballad.experiment import Experiment
 from ballad.home import default_home
 from ballad.model.fingerprint import backbone_fingerprint
 from ballad.schedules import model_title
+from ballad.sections import DatasetSettings
 from ballad.stages.plan import Plan
 from ballad.stages.stage_store import Stage, StageStore
 

@@ -8,8 +8,8 @@ import streamlit as st
 
 from ballad.analysis.predictions import Predictions
 from ballad.errors import BalladError
-from ballad.experiment import DatasetSettings
 from ballad.home import default_home
+from ballad.sections import DatasetSettings
 from ballad.wording import percent
 from dashboard.theme import CORRECTNESS_COLOURS
 from dashboard.ui.messages import show_error

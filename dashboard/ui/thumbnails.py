@@ -15,8 +15,9 @@ from ballad.data.catalog import load_again, load_dataset
 from ballad.data.long_tail import LongTailDataset
 from ballad.data.roots import data_roots, resolve_inside_roots
 from ballad.errors import DataError, RunError, SettingsError
-from ballad.experiment import DatasetSettings, Experiment
+from ballad.experiment import Experiment
 from ballad.home import default_home, run_dir
+from ballad.sections import DatasetSettings
 from ballad.stages.file_names import PLAN
 from ballad.stages.plan import Plan
 from ballad.store.run_store import RunStore

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ballad.data.catalog import load_dataset
-from ballad.experiment import DatasetSettings
+from ballad.sections import DatasetSettings
 from tests.helpers.contents import contents
 
 SHARED = Path(__file__).parents[3] / "shared"

@@ -11,7 +11,8 @@ from ballad.data.catalog import CATALOG
 from ballad.data.name_edits import names_file, save_class_names
 from ballad.errors import Cancelled
 from ballad.events import CancelToken
-from ballad.experiment import DatasetSettings, Experiment
+from ballad.experiment import Experiment
+from ballad.sections import DatasetSettings
 from ballad.store.tasks import TaskStore, task_id
 from ballad.work.task_kinds import perform_check
 from ballad.work.task_worker import TaskWorker

@@ -8,8 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from ballad.data.catalog import load_dataset
 from ballad.events import CancelToken, ignore
-from ballad.experiment import DatasetSettings, Experiment
+from ballad.experiment import Experiment
 from ballad.model.fingerprint import backbone_fingerprint
+from ballad.sections import DatasetSettings
 from ballad.stages.plan import Plan
 from ballad.stages.stage_store import StageStore
 from ballad.store.run_store import RunStore

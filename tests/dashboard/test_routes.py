@@ -6,8 +6,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from ballad.data.catalog import load_dataset
-from ballad.experiment import DatasetSettings
 from ballad.home import run_dir
+from ballad.sections import DatasetSettings
 from ballad.stages.plan import Plan
 from ballad.stages.run_folder import RunFolder
 from dashboard.addresses import address

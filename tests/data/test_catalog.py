@@ -5,7 +5,7 @@ import pytest
 
 from ballad.data.catalog import list_datasets, load_dataset
 from ballad.errors import DataError
-from ballad.experiment import DatasetSettings
+from ballad.sections import DatasetSettings
 
 
 def test_every_entry_says_what_it_is_and_where_it_stands():

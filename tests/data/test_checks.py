@@ -7,7 +7,7 @@ from ballad.data.catalog import load_dataset
 from ballad.data.checks import equal_images, unreadable_images
 from ballad.data.long_tail import LongTailDataset, Split
 from ballad.errors import DataError
-from ballad.experiment import DatasetSettings
+from ballad.sections import DatasetSettings
 
 
 def load(folder, **settings):

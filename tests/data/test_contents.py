@@ -11,8 +11,8 @@ import pytest
 from ballad.data import contents
 from ballad.data.catalog import load_dataset
 from ballad.errors import DataError
-from ballad.experiment import DatasetSettings
 from ballad.home import default_home
+from ballad.sections import DatasetSettings
 
 LONG_AGO = 1_500_000_000
 NAMES = [

@@ -9,8 +9,8 @@ import pytest
 from ballad.data.demo.attributes import COLOURS, SHAPES, TEXTURES, all_things
 from ballad.data.demo.dataset import demo_classes, demo_dataset
 from ballad.data.demo.rendering import FIELD, IMAGE_SIZE, STUDIO, render
-from ballad.experiment import BackboneSettings, PromptSettings
 from ballad.model.source import DEMO_FOLDER
+from ballad.sections import BackboneSettings, PromptSettings
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import pytest
 from ballad.data.catalog import load_dataset
 from ballad.data.name_edits import names_file, reset_class_names, save_class_names
 from ballad.errors import DataError
-from ballad.experiment import DatasetSettings
+from ballad.sections import DatasetSettings
 
 EDITED = {"0": "adder", "1": "frog", "2": "fish"}
 

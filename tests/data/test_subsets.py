@@ -5,7 +5,7 @@ from ballad.data.long_tail import Split, long_tail_counts
 from ballad.data.readers.collection import ImageCollection
 from ballad.data.subsets import build_dataset
 from ballad.errors import DataError, SettingsError
-from ballad.experiment import DatasetSettings
+from ballad.sections import DatasetSettings
 
 CLASSES = ("a", "b", "c", "d", "e")
 

@@ -12,10 +12,10 @@ import huggingface_hub.constants as hub_constants
 import pytest
 from safetensors.torch import save_file
 
-from ballad.experiment import BackboneSettings
 from ballad.model.backbone import Backbone, load_backbone
 from ballad.model.construction import build_model
 from ballad.model.source import BackboneLayout
+from ballad.sections import BackboneSettings
 from tests.model.local_hub import Hub
 
 CAUSAL_TEXT = {"context_length": 77, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2}

@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 
 from ballad.errors import BackboneError
-from ballad.experiment import PromptSettings
+from ballad.sections import PromptSettings
 from tests.model.conftest import CONFIGS, LoadTiny
 
 NAMES = ["sea snake", "goldfish", "a name that is rather longer"]

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from ballad.errors import BackboneError
-from ballad.experiment import BackboneSettings
 from ballad.model.catalogue import download_weights, list_backbones, weights_to_download
 from ballad.model.construction import instantiate, tower_of
 from ballad.model.registry import architecture_config, architecture_names
+from ballad.sections import BackboneSettings
 from tests.model.conftest import WriteBackbone
 
 

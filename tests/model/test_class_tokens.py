@@ -1,7 +1,7 @@
 import pytest
 
-from ballad.experiment import BackboneSettings, PromptSettings
 from ballad.model.class_tokens import class_token_notes, tokenizer_of
+from ballad.sections import BackboneSettings, PromptSettings
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from ballad.errors import BackboneError
-from ballad.experiment import BackboneSettings
 from ballad.model.backbone import load_backbone
 from ballad.model.construction import _check_activation, build_model, complete_layout, instantiate, tower_of
 from ballad.model.source import BackboneLayout, find_source, read_layout
+from ballad.sections import BackboneSettings
 from tests.model.conftest import CONFIGS, WriteBackbone
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ballad.errors import BackboneError
-from ballad.experiment import BackboneSettings
 from ballad.model.fingerprint import backbone_fingerprint, file_hash
+from ballad.sections import BackboneSettings
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from ballad.errors import BackboneError, Cancelled
-from ballad.experiment import BackboneSettings
 from ballad.model.backbone import load_backbone
 from ballad.model.hub import cached_file, fetch_file
+from ballad.sections import BackboneSettings
 from tests.model.conftest import WriteBackbone
 
 

@@ -3,9 +3,9 @@ import torch
 
 from ballad.data.images import ImageSpec
 from ballad.errors import BackboneError
-from ballad.experiment import BackboneSettings
 from ballad.model.backbone import load_backbone
 from ballad.model.image_tower import resize_input
+from ballad.sections import BackboneSettings
 from tests.model.conftest import LoadTiny, WriteBackbone
 
 

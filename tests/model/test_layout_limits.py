@@ -4,10 +4,10 @@ from copy import deepcopy
 import pytest
 
 from ballad.errors import BackboneError
-from ballad.experiment import BackboneSettings
 from ballad.model.backbone import load_backbone
 from ballad.model.layout_limits import check_layout
 from ballad.model.registry import architecture_config, architecture_names
+from ballad.sections import BackboneSettings
 from tests.model.conftest import CONFIGS, WriteBackbone
 
 

@@ -1,7 +1,7 @@
 import pytest
 
-from ballad.experiment import PromptSettings
 from ballad.model.prompts import PAPER_TEMPLATES, class_prompts
+from ballad.sections import PromptSettings
 
 NAMES = ["sea snake", "goldfish"]
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from ballad.errors import BackboneError
-from ballad.experiment import BackboneSettings
 from ballad.model.source import DEMO_FOLDER, find_source, folder_weights, read_layout
+from ballad.sections import BackboneSettings
 
 
 def source(name: str, **settings: str):

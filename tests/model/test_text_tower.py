@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from ballad.experiment import BackboneSettings
 from ballad.model.backbone import Backbone, load_backbone
+from ballad.sections import BackboneSettings
 from tests.model.conftest import LoadTiny
 
 

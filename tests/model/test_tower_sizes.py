@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from ballad.experiment import BackboneSettings
 from ballad.model.backbone import Backbone, load_backbone
 from ballad.model.registry import architecture_config, architecture_names, pretrained_tags
 from ballad.model.source import DEMO_FOLDER
 from ballad.model.tower_sizes import tower_sizes
+from ballad.sections import BackboneSettings
 
 
 def nodes(node: Any, seen: set[Any]) -> Iterator[Any]:

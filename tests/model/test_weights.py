@@ -8,9 +8,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ballad.errors import BackboneError
-from ballad.experiment import BackboneSettings
 from ballad.model.backbone import Backbone, load_backbone
 from ballad.model.registry import architecture_config
+from ballad.sections import BackboneSettings
 from tests.model.conftest import WriteBackbone
 
 pytestmark = pytest.mark.filterwarnings("ignore:.torch.jit.script. is deprecated:FutureWarning")

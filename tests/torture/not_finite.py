@@ -12,7 +12,8 @@ from ballad import api
 from ballad.assignments import assignments, grid
 from ballad.data.catalog import load_dataset
 from ballad.errors import BackboneError, BalladError, DataError, RunError, SettingsError
-from ballad.experiment import DatasetSettings, Experiment
+from ballad.experiment import Experiment
+from ballad.sections import DatasetSettings
 from ballad.store import queries
 from ballad.store.run_store import RunStore
 

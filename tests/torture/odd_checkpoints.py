@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save, save_file
 from torch import Tensor
 
 from ballad.errors import BackboneError
-from ballad.experiment import BackboneSettings
 from ballad.model.backbone import Backbone, load_backbone
+from ballad.sections import BackboneSettings
 
 State = dict[str, Tensor]
 

@@ -12,8 +12,8 @@ from ballad.data.catalog import load_dataset
 from ballad.data.images import evaluation_view, image_batches, to_input
 from ballad.errors import Cancelled, RunError
 from ballad.events import CancelToken, Progress, ignore
-from ballad.experiment import BackboneSettings, DatasetSettings
 from ballad.model.backbone import load_backbone
+from ballad.sections import BackboneSettings, DatasetSettings
 from ballad.training import features as module
 from ballad.training.features import extract_features
 

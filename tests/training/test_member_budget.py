@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ballad.experiment import PhaseBSettings
+from ballad.sections import PhaseBSettings
 from ballad.training import member_budget
 from ballad.training.member_budget import members_that_fit
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from ballad.experiment import OptimizerSettings
+from ballad.sections import OptimizerSettings
 from ballad.training.optimizer import StackedSGD, tower_optimizer
 
 

@@ -8,9 +8,9 @@ import torch.nn.functional as F
 
 from ballad.errors import Cancelled
 from ballad.events import CancelToken, EpochEvaluated, Progress
-from ballad.experiment import OptimizerSettings, PhaseBSettings
 from ballad.heads.ballad import Ballad
 from ballad.heads.head import ADJUSTMENT, Context, TrainingData, member_state
+from ballad.sections import OptimizerSettings, PhaseBSettings
 from ballad.training.features import FeatureBank, augmented_view_counts
 from ballad.training.phase_b import (
     Member,

@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from ballad.errors import DataError
-from ballad.experiment import BackboneSettings, DatasetSettings
+from ballad.sections import BackboneSettings, DatasetSettings
 from ballad.store.tasks import task_id
 from ballad.wording import counted
 from dashboard.forms.session import drafted_backbone

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from ballad.errors import BackboneError
-from ballad.experiment import BackboneSettings
 from ballad.model.catalogue import weights_to_download
+from ballad.sections import BackboneSettings
 from ballad.store.tasks import task_id
 from dashboard.text import as_text
 from dashboard.ui.changes import change_button

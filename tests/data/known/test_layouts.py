@@ -7,7 +7,7 @@ import pytest
 from ballad.data.catalog import CATALOG, load_dataset
 from ballad.data.known.places import readable_category
 from ballad.errors import DataError
-from ballad.experiment import DatasetSettings
+from ballad.sections import DatasetSettings
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 
 from ballad.data.catalog import CATALOG, load_dataset
 from ballad.errors import DataError
-from ballad.experiment import DatasetSettings
+from ballad.sections import DatasetSettings
 
 SYNSETS = ("n01443537", "n01641577", "n02124075")
 EACH = 30

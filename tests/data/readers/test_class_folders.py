@@ -6,7 +6,7 @@ from ballad.data.catalog import load_dataset
 from ballad.data.ignored import BESIDE_SPLITS, LEFT_BY_PROGRAMS, LINKS, NOT_PICTURES, OTHER_FORMATS, OUTSIDE_CLASSES
 from ballad.data.readers.class_folders import read_class_folders
 from ballad.errors import DataError
-from ballad.experiment import DatasetSettings
+from ballad.sections import DatasetSettings
 from tests.helpers.contents import contents
 
 
