@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ballad.wording import seeds_told
-from dashboard.figures.parts import accuracy_axis, empty_figure, groups_in, in_order, row_height, wrapped
+from dashboard.figures.parts import accuracy_axis, empty_figure, groups_in, in_order, row_height, spread_note, wrapped
 from dashboard.theme import GROUP_COLOURS, GROUP_SYMBOLS
 
 ROW_HEIGHT = 44
@@ -53,8 +53,7 @@ def comparison_dots(results: pd.DataFrame, *, images: int | None = None) -> go.F
     shown = [wrapped(label.replace(" seed", "\N{NO-BREAK SPACE}seed")) for label in labels]
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1], title="")
     figure.update_yaxes(tickvals=labels, ticktext=shown)
-    bars = "<br>bars: ± 1 s.d. over seeds" if results["sd"].notna().any() else ""
-    figure.update_xaxes(title=f"{accuracy_axis(images)}{bars}")
+    figure.update_xaxes(title=f"{accuracy_axis(images)}{spread_note(results['sd'])}")
     figure.update_layout(height=130 + row_height(shown, ROW_HEIGHT) * len(shown))
     return figure
 

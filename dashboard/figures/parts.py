@@ -22,6 +22,11 @@ def accuracy_axis(images: int | None) -> str:
     return ACCURACY_AXIS if images is None else f"{ACCURACY_AXIS}, n = {images:,} images"
 
 
+def spread_note(*spreads: pd.Series) -> str:
+    """What ends the title of an axis beside bars of these spreads; nothing where a single seed has none."""
+    return "<br>bars: ± 1 s.d. over seeds" if any(spread.notna().any() for spread in spreads) else ""
+
+
 def empty_figure(message: str) -> go.Figure:
     """A figure that says why there is nothing to see."""
     figure = go.Figure()

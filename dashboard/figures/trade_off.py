@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from ballad.leaderboard.trade_off import pareto_front
-from dashboard.figures.parts import empty_figure
+from dashboard.figures.parts import empty_figure, spread_note
 from dashboard.text import LONGEST_LABEL, hover_text, plotly_label
 from dashboard.theme import CATEGORY_COLOURS
 
@@ -55,7 +55,7 @@ def trade_off(points: pd.DataFrame, *, images: int | None = None) -> go.Figure:
         _add_rows(figure, points[of_kind], named, reach, title, look)
     told = "" if images is None else f", n = {images:,} images"
     figure.update_xaxes(range=reach)
-    figure.update_xaxes(title=f"Many-shot accuracy (%){told}<br>bars: ± 1 s.d. over seeds")
+    figure.update_xaxes(title=f"Many-shot accuracy (%){told}{spread_note(points['many_sd'], points['few_sd'])}")
     figure.update_yaxes(title="Few-shot accuracy (%)")
     figure.update_layout(height=_HEIGHT)
     return figure

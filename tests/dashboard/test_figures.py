@@ -384,6 +384,11 @@ class TestTradeOff:
             "Linear probe, adjusted afterwards": "top left",
         }
 
+    @pytest.mark.parametrize(("spread", "told"), [(0.5, True), (np.nan, False)])
+    def test_bars_are_explained_where_there_are_any(self, spread, told):
+        title = trade_off(self.rows(few_sd=spread)).layout.xaxis.title.text
+        assert ("bars" in title) == told
+
     def test_without_many_shot_classes_there_is_nothing_to_trade(self):
         (told,) = trade_off(self.rows(many=np.nan)).layout.annotations
         assert told.text == "No row has both many-shot and few-shot classes."
